@@ -1,0 +1,5 @@
+/// Which end of a connection a session is.
+package enum Role: Sendable {
+  case client
+  case server
+}

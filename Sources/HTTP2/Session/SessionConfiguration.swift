@@ -1,0 +1,24 @@
+/// The limits of one HTTP/2 connection.
+package struct SessionConfiguration: Sendable {
+  /// SETTINGS_MAX_CONCURRENT_STREAMS: how many streams the peer may have open. Default: 256.
+  package var maxConcurrentStreams: UInt32 = 256
+  /// SETTINGS_INITIAL_WINDOW_SIZE: bytes of body that a peer may send on a stream before this
+  /// side has consumed them. Default: 64 KiB.
+  package var streamWindow: UInt32 = 64 << 10
+  /// The same for the connection as a whole. Default: 1 MiB.
+  package var connectionWindow: Int32 = 1 << 20
+  /// SETTINGS_MAX_HEADER_LIST_SIZE, in bytes (RFC 9113, section 6.5.2); a block over it resets its
+  /// stream. Default: 16 KiB.
+  package var maxHeaderListSize: UInt32 = 16 << 10
+  /// How many fields a header block may have; a block over it resets its stream. Default: 100.
+  package var maxHeaderFields: Int = 100
+  /// Body bytes that may wait on a stream for the peer's window before `send` reports that the
+  /// producer should stop. Default: 64 KiB.
+  package var outboundHighWaterMark: Int = 64 << 10
+  /// Body bytes at or under which a stopped producer is told to go on. Default: 16 KiB.
+  package var outboundLowWaterMark: Int = 16 << 10
+
+  package static let defaults = Self()
+
+  package init() {}
+}

@@ -1,0 +1,209 @@
+internal import CNghttp2
+internal import DequeModule
+internal import NIOCore
+
+/// What libnghttp2's callbacks may touch: they append events here and take bytes from here.
+final class SessionState {
+  var events = Deque<SessionEvent>()
+  var outbound: [StreamID: OutboundBody] = [:]
+
+  /// The bytes being read, and where they are, so that a body is a slice of them and no copy.
+  var input: ByteBuffer?
+  var inputBase: UnsafeRawPointer?
+
+  private let configuration: SessionConfiguration
+  /// The stream whose header block is being read, what of it has come, and its size as the limit
+  /// counts it. Apart, so that a field is added in place.
+  private var blockID: StreamID?
+  private var block = Headers()
+  private var blockSize = 0
+  /// Requests that were not sent because the connection takes no new streams. Empty but between
+  /// two callbacks.
+  private var unsent: Set<StreamID> = []
+
+  init(configuration: SessionConfiguration) {
+    self.configuration = configuration
+  }
+
+  /// - Returns: whether the producer may go on; nil when there is no such body to add to.
+  func append(_ bytes: ByteBuffer, to id: StreamID, endStream: Bool) -> Bool? {
+    guard let body = self.outbound[id], body.hasHeaders, !body.isEnded else { return nil }
+    if body.pending.readableBytes == 0 {
+      body.pending = bytes
+    } else {
+      // What was read is given up before more is added: a body that never runs empty would
+      // otherwise grow its storage for as long as it lasts.
+      body.pending.discardReadBytes()
+      body.pending.writeImmutableBuffer(bytes)
+    }
+    body.isEnded = endStream
+    if body.pending.readableBytes >= self.configuration.outboundHighWaterMark {
+      body.isStopped = true
+    }
+    return !body.isStopped
+  }
+
+  /// Fills a DATA frame (`nghttp2_data_source_read_callback`).
+  private func read(
+    _ id: StreamID, into target: UnsafeMutableRawBufferPointer, flags: inout UInt32
+  ) -> Int {
+    guard let body = self.outbound[id] else {
+      return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+    }
+    let count = min(target.count, body.pending.readableBytes)
+    if count > 0 {
+      body.pending.readWithUnsafeReadableBytes { source in
+        target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source.prefix(count)))
+        return count
+      }
+    }
+    let remaining = body.pending.readableBytes
+    if body.isStopped, remaining <= self.configuration.outboundLowWaterMark {
+      body.isStopped = false
+      if !body.isEnded { self.events.append(.writable(id)) }
+    }
+    if remaining == 0 {
+      body.pending = ByteBuffer()
+      if body.isEnded {
+        flags |= UInt32(NGHTTP2_DATA_FLAG_EOF.rawValue)
+      } else if count == 0 {
+        return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+      }
+    }
+    return count
+  }
+
+  private func beganHeaders(_ id: StreamID) {
+    self.blockID = id
+    self.block = Headers()
+    self.blockSize = 0
+  }
+
+  private func receivedField(
+    _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
+  ) -> Int32 {
+    // A field's size as RFC 9113, section 6.5.2, counts it. Both limits come before the copy: a few
+    // bytes on the wire can name a large field of the compression table many times.
+    let size = self.blockSize + name.count + value.count + 32
+    guard self.block.fields.count < self.configuration.maxHeaderFields,
+      size <= Int(self.configuration.maxHeaderListSize)
+    else { return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue }
+    self.blockSize = size
+    self.block.append(
+      String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
+    return 0
+  }
+
+  private func receivedFrame(_ frame: UnsafePointer<nghttp2_frame>) {
+    let header = frame.pointee.hd
+    let id = StreamID(rawValue: header.stream_id)
+    let endStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+    switch UInt32(header.type) {
+    case NGHTTP2_HEADERS.rawValue:
+      guard self.blockID == id else { return }
+      let headers = self.block
+      self.blockID = nil
+      self.block = Headers()
+      if self.outbound[id] == nil {
+        self.outbound[id] = OutboundBody(hasHeaders: false, isEnded: false)
+      }
+      self.events.append(.headers(id, headers, endStream: endStream))
+    case NGHTTP2_DATA.rawValue where endStream:
+      self.events.append(.endStream(id))
+    case NGHTTP2_GOAWAY.rawValue:
+      let goAway = frame.pointee.goaway
+      self.events.append(
+        .goAway(
+          lastStreamID: StreamID(rawValue: goAway.last_stream_id),
+          ErrorCode(rawValue: goAway.error_code)))
+    case NGHTTP2_PING.rawValue where header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0:
+      let payload = withUnsafeBytes(of: frame.pointee.ping.opaque_data) {
+        $0.loadUnaligned(as: UInt64.self)
+      }
+      self.events.append(.pingAcknowledged(UInt64(bigEndian: payload)))
+    default:
+      // Everything else is libnghttp2's own business; unknown frames are ignored as
+      // RFC 9113, section 5.5, wants.
+      return
+    }
+  }
+
+  private func receivedData(_ id: StreamID, _ pointer: UnsafePointer<UInt8>, _ count: Int) {
+    guard let input, let inputBase else { return }
+    let offset = UnsafeRawPointer(pointer) - inputBase
+    guard let slice = input.getSlice(at: input.readerIndex + offset, length: count) else { return }
+    self.events.append(.data(id, slice))
+  }
+
+  private func closedStream(_ id: StreamID, _ code: ErrorCode) {
+    if self.blockID == id { self.blockID = nil }
+    // A stream whose headers never came whole was never told of.
+    guard self.outbound.removeValue(forKey: id) != nil else { return }
+    let isUnsent = !self.unsent.isEmpty && self.unsent.remove(id) != nil
+    self.events.append(.closed(id, isUnsent ? .refusedStream : code))
+  }
+
+  /// libnghttp2 closes the stream next, with INTERNAL_ERROR, which says too little.
+  private func didNotSend(_ frame: UnsafePointer<nghttp2_frame>, _ error: Int32) {
+    guard UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue,
+      error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue
+    else { return }
+    self.unsent.insert(StreamID(rawValue: frame.pointee.hd.stream_id))
+  }
+}
+
+// MARK: - The C callbacks
+
+extension SessionState {
+  private static func from(_ context: UnsafeMutableRawPointer?) -> SessionState {
+    guard let context else { preconditionFailure("a libnghttp2 callback without its context") }
+    return Unmanaged<SessionState>.fromOpaque(context).takeUnretainedValue()
+  }
+
+  static var dataProvider: nghttp2_data_provider {
+    var provider = nghttp2_data_provider()
+    provider.read_callback = { _, id, target, length, flags, _, context in
+      guard let target, let flags else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
+      return SessionState.from(context).read(
+        StreamID(rawValue: id),
+        into: UnsafeMutableRawBufferPointer(start: target, count: length), flags: &flags.pointee)
+    }
+    return provider
+  }
+
+  static func install(in callbacks: OpaquePointer?) {
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, context in
+      guard let frame else { return 0 }
+      SessionState.from(context).beganHeaders(StreamID(rawValue: frame.pointee.hd.stream_id))
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+      _, _, name, nameLength, value, valueLength, _, context in
+      SessionState.from(context).receivedField(
+        UnsafeBufferPointer(start: name, count: nameLength),
+        UnsafeBufferPointer(start: value, count: valueLength))
+    }
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, context in
+      guard let frame else { return 0 }
+      SessionState.from(context).receivedFrame(frame)
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
+      _, _, id, data, length, context in
+      guard let data else { return 0 }
+      SessionState.from(context).receivedData(StreamID(rawValue: id), data, length)
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) {
+      _, frame, error, context in
+      guard let frame else { return 0 }
+      SessionState.from(context).didNotSend(frame, error)
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, context in
+      SessionState.from(context).closedStream(
+        StreamID(rawValue: id), ErrorCode(rawValue: code))
+      return 0
+    }
+  }
+}
