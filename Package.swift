@@ -47,8 +47,13 @@ let package = Package(
       name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .target(
       name: "HTTP2", dependencies: ["CNghttp2", .nioCore, .collections], swiftSettings: settings),
+    .target(
+      name: "UserAPI", dependencies: [.nioCore],
+      swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
     .testTarget(
       name: "HTTP2Tests", dependencies: ["HTTP2", .nioCore, .nioEmbedded, .nioPosix],
       swiftSettings: settings),
+    .testTarget(
+      name: "UserAPITests", dependencies: ["UserAPI", .nioCore], swiftSettings: settings),
   ]
 )

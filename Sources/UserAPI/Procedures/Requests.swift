@@ -1,0 +1,45 @@
+/// The input of the procedures that need nothing but a session.
+public struct SessionRequest: Sendable, Equatable {
+  /// The name that `initiateWhatsAppSession` gave.
+  public var sessionName: String
+
+  /// Made of its parts.
+  public init(sessionName: String) {
+    self.sessionName = sessionName
+  }
+}
+
+/// The input of `updateSessionPhone`.
+public struct UpdateSessionPhoneRequest: Sendable, Equatable {
+  /// The id that `initiateWhatsAppSession` gave.
+  public var id: String
+  /// As the caller wrote it: E.164 with or without `+`, spaces, dashes or brackets.
+  public var phoneNumber: PhoneNumber
+
+  /// Made of its parts.
+  public init(id: String, phoneNumber: PhoneNumber) {
+    self.id = id
+    self.phoneNumber = phoneNumber
+  }
+}
+
+/// The input of `getWhatsAppGroups` and `getWhatsAppContacts`.
+public struct DirectoryRequest: Sendable, Equatable {
+  /// The name that `initiateWhatsAppSession` gave.
+  public var sessionName: String
+  /// How many items to give at most, 1 or more; nil for the procedure's own default (10 groups,
+  /// 50 contacts). More than the server's maximum (10,000) counts as the maximum.
+  public var limit: Int?
+  /// How many items of the filtered list to skip, 0 or more: the `nextCursor` of the page before.
+  public var cursor: Int
+  /// What the name or the number must contain; nil for everything.
+  public var search: String?
+
+  /// Made of its parts.
+  public init(sessionName: String, limit: Int? = nil, cursor: Int = 0, search: String? = nil) {
+    self.sessionName = sessionName
+    self.limit = limit
+    self.cursor = cursor
+    self.search = search
+  }
+}

@@ -1,0 +1,204 @@
+// How each request and reply stands in JSON (proto-spec.md, section 7).
+
+extension SessionRequest: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(sessionName: try object.string("sessionName"))
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("sessionName", self.sessionName)
+  }
+}
+
+extension UpdateSessionPhoneRequest: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    let id = try object.string("id")
+    guard let number = PhoneNumber(try object.string("phoneNumber")) else {
+      throw UserAPIError(
+        .invalidField,
+        "phoneNumber: must be a number in E.164, with or without +, spaces, dashes or brackets")
+    }
+    self.init(id: id, phoneNumber: number)
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("id", self.id)
+    writer.member("phoneNumber", self.phoneNumber.e164)
+  }
+}
+
+extension DirectoryRequest: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(
+      sessionName: try object.string("sessionName"),
+      limit: try object.optionalInteger("limit", minimum: 1),
+      cursor: try object.optionalInteger("cursor", minimum: 0) ?? 0,
+      search: try object.optionalString("search"))
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("sessionName", self.sessionName)
+    writer.member("limit", self.limit)
+    writer.member("cursor", self.cursor)
+    writer.member("search", self.search)
+  }
+}
+
+extension WhatsAppSession: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(
+      id: try object.string("id"), sessionName: try object.string("sessionName"),
+      phoneNumber: try object.optionalString("phoneNumber"),
+      userId: try object.string("userId"), createdAt: try object.timestamp("createdAt"),
+      updatedAt: try object.timestamp("updatedAt"), groups: [])
+    for group in try object.objects("WhatsAppGroups") {
+      self.groups.append(try Group(object: group))
+    }
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("id", self.id)
+    writer.member("sessionName", self.sessionName)
+    writer.member("phoneNumber", self.phoneNumber)
+    writer.member("userId", self.userId)
+    writer.member("createdAt", self.createdAt.description)
+    writer.member("updatedAt", self.updatedAt.description)
+    writer.key("WhatsAppGroups")
+    writer.array(self.groups) { writer, group in group.write(to: &writer) }
+  }
+}
+
+extension WhatsAppSession.Group: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(
+      id: try object.string("id"), groupName: try object.string("groupName"),
+      groupId: try object.string("groupId"), campaigns: [])
+    for campaign in try object.objects("campaigns") {
+      self.campaigns.append(try WhatsAppSession.Campaign(object: campaign))
+    }
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("id", self.id)
+    writer.member("groupName", self.groupName)
+    writer.member("groupId", self.groupId)
+    writer.key("campaigns")
+    writer.array(self.campaigns) { writer, campaign in campaign.write(to: &writer) }
+  }
+}
+
+extension WhatsAppSession.Campaign: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(
+      id: try object.string("id"), status: try object.string("status"),
+      startDate: try object.timestamp("startDate"))
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("id", self.id)
+    writer.member("status", self.status)
+    writer.member("startDate", self.startDate.description)
+  }
+}
+
+extension InitiatedSession: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(sessionName: try object.string("sessionName"), id: try object.string("id"))
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("sessionName", self.sessionName)
+    writer.member("id", self.id)
+  }
+}
+
+extension SessionStatusReply: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(status: SessionStatus(rawValue: try object.string("status")))
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("status", self.status.rawValue)
+  }
+}
+
+extension SessionQRCode: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(qr: try object.string("qr"))
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("qr", self.qr)
+  }
+}
+
+extension Success: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(success: try object.bool("success"))
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("success", self.success)
+  }
+}
+
+extension GroupPage: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(
+      items: [], nextCursor: try object.optionalInteger("nextCursor", minimum: 0),
+      total: try object.optionalInteger("total", minimum: 0))
+    for item in try object.objects("items") {
+      self.items.append(
+        Item(groupId: try item.string("groupId"), groupName: try item.string("groupName")))
+    }
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.key("items")
+    writer.array(self.items) { writer, item in
+      writer.object { writer in
+        writer.member("groupId", item.groupId)
+        writer.member("groupName", item.groupName)
+      }
+    }
+    writer.member("nextCursor", self.nextCursor)
+    writer.member("total", self.total)
+  }
+}
+
+extension ContactPage: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(
+      items: [], nextCursor: try object.optionalInteger("nextCursor", minimum: 0),
+      total: try object.optionalInteger("total", minimum: 0))
+    for item in try object.objects("items") {
+      self.items.append(
+        Item(
+          groupId: try item.string("groupId"), groupName: try item.string("groupName"),
+          number: try item.optionalString("number")))
+    }
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.key("items")
+    writer.array(self.items) { writer, item in
+      writer.object { writer in
+        writer.member("groupId", item.groupId)
+        writer.member("groupName", item.groupName)
+        writer.member("number", item.number)
+        writer.member("isContact", true)
+      }
+    }
+    writer.member("nextCursor", self.nextCursor)
+    writer.member("total", self.total)
+  }
+}
+
+extension JSONObject {
+  fileprivate func timestamp(_ key: String) throws(UserAPIError) -> Timestamp {
+    guard let timestamp = Timestamp(try self.string(key)) else {
+      throw UserAPIError(.invalidField, "\(key): must be a time in ISO 8601")
+    }
+    return timestamp
+  }
+}
