@@ -50,6 +50,30 @@ let package = Package(
     .target(
       name: "UserAPI", dependencies: [.nioCore],
       swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
+    .target(
+      name: "AuthService", dependencies: ["UserAPI", .crypto], path: "Sources/Services/Auth",
+      swiftSettings: settings),
+    .target(
+      name: "SessionService", dependencies: ["AuthService", "UserAPI", .collections],
+      path: "Sources/Services/Session", swiftSettings: settings),
+    .target(
+      name: "DirectoryService", dependencies: ["SessionService", "UserAPI"],
+      path: "Sources/Services/Directory", swiftSettings: settings),
+    .target(
+      name: "TestKit",
+      dependencies: ["AuthService", "DirectoryService", "SessionService", "UserAPI"],
+      path: "Tests/TestKit", swiftSettings: settings),
+    .testTarget(
+      name: "AuthServiceTests", dependencies: ["AuthService", "TestKit", "UserAPI"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "DirectoryServiceTests",
+      dependencies: ["DirectoryService", "SessionService", "TestKit", "UserAPI"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "SessionServiceTests",
+      dependencies: ["AuthService", "SessionService", "TestKit", "UserAPI"],
+      swiftSettings: settings),
     .testTarget(
       name: "HTTP2Tests", dependencies: ["HTTP2", .nioCore, .nioEmbedded, .nioPosix],
       swiftSettings: settings),

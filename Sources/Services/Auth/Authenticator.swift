@@ -1,0 +1,134 @@
+internal import Synchronization
+package import UserAPI
+
+/// Turns bearer tokens into callers, and administers them.
+package final class Authenticator: Sendable {
+  package struct Configuration: Sendable {
+    /// For how long a token that was looked up is trusted without another look, which bounds how
+    /// long a revoked one still works. Default: 500 ms.
+    package var cacheLifetime: Duration = .milliseconds(500)
+    /// How many looked-up tokens are kept. Default: 65,536.
+    package var cacheCapacity = 65_536
+
+    package static let defaults = Self()
+
+    package init() {}
+  }
+
+  private let store: any TokenStore
+  private let time: TimeSource
+  private let cache: Mutex<ExpiringCache<TokenDigest, IssuedToken>>
+
+  package init(
+    store: any TokenStore, time: TimeSource, configuration: Configuration = .defaults
+  ) {
+    self.store = store
+    self.time = time
+    self.cache = Mutex(
+      ExpiringCache(
+        lifetime: configuration.cacheLifetime, capacity: configuration.cacheCapacity))
+  }
+
+  /// What ``authenticate(_:)`` would say, when that is known without asking the store; else nil.
+  ///
+  /// - Parameter authorization: The value of the header of that name.
+  package func knownResult(_ authorization: String?) -> Result<Caller, UserAPIError>? {
+    do throws(UserAPIError) {
+      let digest = try Self.digest(authorization)
+      let now = self.time.now()
+      guard let token = self.cache.withLock({ $0.value(for: digest, at: now) }) else { return nil }
+      return .success(try self.caller(token))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// - Parameter authorization: The value of the header of that name.
+  /// - Throws: `unauthenticated` with one of the `TOKEN_…` reasons, `ACCOUNT_NOT_APPROVED` for a
+  ///   guest, `STORE_UNAVAILABLE`.
+  package func authenticate(_ authorization: String?) async throws(UserAPIError) -> Caller {
+    if let known = self.knownResult(authorization) { return try known.get() }
+    let digest = try Self.digest(authorization)
+    // The age counts from before the read, so that a token revoked during it is not kept longer.
+    let now = self.time.now()
+    guard let token = try await self.store.token(digest: digest) else { throw Self.invalidToken }
+    self.cache.withLock { $0.store(token, for: digest, at: now) }
+    return try self.caller(token)
+  }
+
+  private func caller(_ token: IssuedToken) throws(UserAPIError) -> Caller {
+    if token.revokedAt != nil {
+      throw UserAPIError(.tokenRevoked, "the token has been revoked")
+    }
+    if let expiresAt = token.expiresAt, expiresAt <= self.time.wallClock() {
+      throw UserAPIError(.tokenExpired, "the token has expired")
+    }
+    guard token.role != .guest else {
+      throw UserAPIError(.accountNotApproved, "Your account is not yet approved")
+    }
+    return Caller(userID: token.userID, role: token.role, tokenID: token.id)
+  }
+
+  private static func digest(_ authorization: String?) throws(UserAPIError) -> TokenDigest {
+    guard let authorization, let credentials = Self.bearerCredentials(authorization) else {
+      throw UserAPIError(.tokenMissing, "an authorization header with a bearer token is required")
+    }
+    guard let secret = TokenSecret(credentials) else { throw Self.invalidToken }
+    return secret.digest
+  }
+
+  private static var invalidToken: UserAPIError {
+    UserAPIError(.tokenInvalid, "the token is not valid")
+  }
+
+  /// What stands behind `Bearer` (RFC 6750, section 2.1; the scheme in any case).
+  private static func bearerCredentials(_ authorization: String) -> Substring? {
+    // How every client writes it.
+    if authorization.hasPrefix("Bearer \(TokenSecret.prefix)") { return authorization.dropFirst(7) }
+    guard let space = authorization.firstIndex(of: " "),
+      authorization[..<space].lowercased() == "bearer"
+    else { return nil }
+    let credentials = authorization[space...].trimmingSpaces()
+    return credentials.isEmpty ? nil : credentials
+  }
+
+  // MARK: Administration
+
+  /// Makes a token. Its secret is given out here and never again.
+  ///
+  /// - Parameter lifetime: For how long it is valid; nil for ever.
+  package func issue(
+    userID: String, role: Role, lifetime: Duration?
+  ) async throws(UserAPIError) -> (secret: TokenSecret, token: IssuedToken) {
+    let secret = TokenSecret.generate()
+    let createdAt = self.time.wallClock()
+    let token = IssuedToken(
+      id: Self.makeID(), digest: secret.digest, userID: userID, role: role,
+      createdAt: createdAt,
+      expiresAt: lifetime.map {
+        Timestamp(
+          millisecondsSinceEpoch: createdAt.millisecondsSinceEpoch + Int64($0.wholeMilliseconds))
+      })
+    try await self.store.insert(token)
+    return (secret, token)
+  }
+
+  /// All tokens, oldest first.
+  package func tokens() async throws(UserAPIError) -> [IssuedToken] {
+    try await self.store.tokens()
+  }
+
+  /// Takes a token back. Servers refuse it within ``Configuration/cacheLifetime``.
+  ///
+  /// - Returns: false when there is no such token.
+  package func revoke(id: String) async throws(UserAPIError) -> Bool {
+    try await self.store.revokeToken(id: id, at: self.time.wallClock())
+  }
+
+  private static func makeID() -> String {
+    var generator = SystemRandomNumberGenerator()
+    return "tok_"
+      + TokenSecret.hexadecimal(
+        (0..<8).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+  }
+}

@@ -1,0 +1,13 @@
+/// Who is calling, as a valid token says. Only ``Authenticator`` makes one.
+package struct Caller: Sendable, Equatable {
+  package let userID: String
+  package let role: Role
+  /// The id of the token, for logs; the token itself is nowhere kept.
+  package let tokenID: String
+
+  init(userID: String, role: Role, tokenID: String) {
+    self.userID = userID
+    self.role = role
+    self.tokenID = tokenID
+  }
+}

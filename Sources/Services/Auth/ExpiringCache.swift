@@ -1,0 +1,59 @@
+/// A bounded map whose entries are good for a while. A value type; whoever shares it locks it.
+///
+/// Entries live in two generations: when the young one is full it becomes the old one and the old
+/// one is dropped, so that every operation takes constant time and what is in use survives.
+package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+  private struct Entry {
+    var value: Value
+    var storedAt: ContinuousClock.Instant
+  }
+
+  private let lifetime: Duration
+  private let generationSize: Int
+  private var young: [Key: Entry] = [:]
+  private var old: [Key: Entry] = [:]
+
+  /// - Parameters:
+  ///   - lifetime: For how long an entry is given out after it was stored; zero for not at all.
+  ///   - capacity: How many entries to keep at most, 2 or more.
+  package init(lifetime: Duration, capacity: Int) {
+    self.lifetime = lifetime
+    self.generationSize = max(1, capacity / 2)
+  }
+
+  package mutating func value(
+    for key: Key, at now: ContinuousClock.Instant
+  ) -> Value? {
+    if let entry = self.young[key] {
+      return self.isGood(entry, at: now) ? entry.value : nil
+    }
+    guard let entry = self.old.removeValue(forKey: key), self.isGood(entry, at: now) else {
+      return nil
+    }
+    self.insert(entry, for: key)
+    return entry.value
+  }
+
+  package mutating func store(_ value: Value, for key: Key, at now: ContinuousClock.Instant) {
+    guard self.lifetime > .zero else { return }
+    self.old.removeValue(forKey: key)
+    self.insert(Entry(value: value, storedAt: now), for: key)
+  }
+
+  package mutating func remove(_ key: Key) {
+    self.young.removeValue(forKey: key)
+    self.old.removeValue(forKey: key)
+  }
+
+  private func isGood(_ entry: Entry, at now: ContinuousClock.Instant) -> Bool {
+    now - entry.storedAt < self.lifetime
+  }
+
+  private mutating func insert(_ entry: Entry, for key: Key) {
+    if self.young.count >= self.generationSize, self.young[key] == nil {
+      self.old = self.young
+      self.young = [:]
+    }
+    self.young[key] = entry
+  }
+}

@@ -1,0 +1,28 @@
+package import UserAPI
+
+/// A token as it is stored: everything but the secret.
+package struct IssuedToken: Sendable, Equatable {
+  /// Names the token to people and in logs.
+  package let id: String
+  package let digest: TokenDigest
+  package let userID: String
+  package let role: Role
+  package let createdAt: Timestamp
+  /// The first moment at which it is no longer valid; nil for never.
+  package let expiresAt: Timestamp?
+  /// When it was taken back; nil while it was not.
+  package var revokedAt: Timestamp?
+
+  package init(
+    id: String, digest: TokenDigest, userID: String, role: Role, createdAt: Timestamp,
+    expiresAt: Timestamp?, revokedAt: Timestamp? = nil
+  ) {
+    self.id = id
+    self.digest = digest
+    self.userID = userID
+    self.role = role
+    self.createdAt = createdAt
+    self.expiresAt = expiresAt
+    self.revokedAt = revokedAt
+  }
+}

@@ -1,0 +1,88 @@
+internal import Crypto
+
+/// A bearer token as its holder has it. Prints as `<redacted>`.
+package struct TokenSecret: Sendable {
+  /// What every token begins with, so that a scanner finds one that leaked.
+  package static let prefix = "uapi_"
+  private static let randomBytes = 24
+  /// The longest text that is worth hashing; no token is near it.
+  private static let maximumLength = 128
+
+  package let rawValue: String
+
+  /// Takes what stood behind `Bearer`; nil when it cannot be a token of this service.
+  package init?(_ text: some StringProtocol) {
+    guard text.hasPrefix(Self.prefix), text.utf8.count <= Self.maximumLength else { return nil }
+    self.rawValue = String(text)
+  }
+
+  /// A new token: the prefix and 192 random bits of the system's generator.
+  package static func generate() -> TokenSecret {
+    var generator = SystemRandomNumberGenerator()
+    let bytes = (0..<Self.randomBytes).map { _ in UInt8.random(in: .min ... .max, using: &generator)
+    }
+    guard let secret = TokenSecret(Self.prefix + Self.hexadecimal(bytes)) else {
+      preconditionFailure("a token begins with its prefix")
+    }
+    return secret
+  }
+
+  /// What is stored and looked up in place of the token.
+  package var digest: TokenDigest {
+    var text = self.rawValue
+    return text.withUTF8 { bytes in
+      TokenDigest(SHA256.hash(data: UnsafeRawBufferPointer(bytes)))
+    }
+  }
+
+  static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    bytes.reduce(into: "") { text, byte in
+      let digits = String(byte, radix: 16)
+      text += digits.count == 1 ? "0" + digits : digits
+    }
+  }
+}
+
+extension TokenSecret: CustomStringConvertible, CustomReflectable {
+  package var description: String { "<redacted>" }
+  package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// The SHA-256 of a token.
+package struct TokenDigest: Sendable {
+  private let words: (UInt64, UInt64, UInt64, UInt64)
+
+  /// Nil unless there are 32 of them.
+  package init?(bytes: some Collection<UInt8>) {
+    guard bytes.count == 32 else { return nil }
+    self.init(unchecked: bytes)
+  }
+
+  fileprivate init(_ digest: SHA256.Digest) {
+    self.init(unchecked: digest)
+  }
+
+  private init(unchecked bytes: some Sequence<UInt8>) {
+    var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+    withUnsafeMutableBytes(of: &words) { target in
+      for (index, byte) in bytes.enumerated() { target[index] = byte }
+    }
+    self.words = words
+  }
+
+  /// 32 of them.
+  package var bytes: [UInt8] {
+    withUnsafeBytes(of: self.words) { Array($0) }
+  }
+}
+
+extension TokenDigest: Hashable {
+  package static func == (left: Self, right: Self) -> Bool {
+    left.words == right.words
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    // One word of a digest is as random as the whole.
+    hasher.combine(self.words.0)
+  }
+}

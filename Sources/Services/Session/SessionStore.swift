@@ -1,0 +1,26 @@
+package import UserAPI
+
+/// Where sessions are kept. Every function throws `STORE_UNAVAILABLE` when the store does not
+/// answer.
+package protocol SessionStore: Sendable {
+  /// The user's one session.
+  func session(ofUser userID: String) async throws(UserAPIError) -> SessionRecord?
+
+  /// Stores the session unless its user has one.
+  ///
+  /// - Returns: The session that the user has then. Of any number of concurrent calls for one
+  ///   user, all return the same.
+  func insertSession(_ session: SessionRecord) async throws(UserAPIError) -> SessionRecord
+
+  func setConnected(
+    _ isConnected: Bool, sessionID: String, at time: Timestamp
+  ) async throws(UserAPIError)
+
+  func setPhoneNumber(
+    _ number: PhoneNumber, sessionID: String, at time: Timestamp
+  ) async throws(UserAPIError)
+
+  /// The session's groups with the campaigns that are not deleted and are `SCHEDULED` or
+  /// `IN_PROGRESS`, each list by its time of creation and then its id.
+  func groups(ofSession sessionID: String) async throws(UserAPIError) -> [WhatsAppSession.Group]
+}

@@ -1,0 +1,31 @@
+package import UserAPI
+
+/// What WAHA does for a session. Every function throws one of the `UPSTREAM_…` reasons when WAHA
+/// fails, and `canceled` when the task is.
+package protocol SessionUpstream: Sendable {
+  /// How the session is; nil when WAHA does not have it.
+  func status(of session: OwnedSession) async throws(UserAPIError) -> SessionStatus?
+
+  /// Makes the session and starts it. One that is already there is left as it is.
+  func create(_ session: OwnedSession) async throws(UserAPIError)
+
+  /// Starts a stopped session. One that already runs is left as it is.
+  ///
+  /// - Throws: `SESSION_MISSING_UPSTREAM` when WAHA does not have it; so do ``restart(_:)`` and
+  ///   ``qrCode(of:)``.
+  func start(_ session: OwnedSession) async throws(UserAPIError)
+
+  /// Stops the session and starts it again, in whatever state it is.
+  func restart(_ session: OwnedSession) async throws(UserAPIError)
+
+  /// Unlinks the session at WhatsApp. Nothing happens when WAHA does not have it.
+  func logout(_ session: OwnedSession) async throws(UserAPIError)
+
+  /// Removes the session from WAHA. Nothing happens when WAHA does not have it.
+  func delete(_ session: OwnedSession) async throws(UserAPIError)
+
+  /// The QR code to scan, as the bytes of a PNG.
+  ///
+  /// - Throws: `SESSION_NOT_AWAITING_SCAN` when the session waits for none.
+  func qrCode(of session: OwnedSession) async throws(UserAPIError) -> [UInt8]
+}

@@ -1,0 +1,101 @@
+import SessionService
+import TestKit
+import Testing
+import UserAPI
+
+@Suite(.timeLimit(.minutes(1))) struct LogoutTests {
+  @Test func `the phone is unlinked before the session is deleted`() async throws {
+    let service = Service()
+    let session = try await service.session(.working)
+    try await service.sessions.logout(session)
+    let steps = service.upstream.script.steps
+    let logout = try #require(steps.firstIndex(of: .logout))
+    let delete = try #require(steps.firstIndex(of: .delete))
+    #expect(logout < delete)
+    #expect(service.upstream.names.isEmpty)
+    #expect(!service.upstream.isLinked("s_test"))
+  }
+
+  @Test func `the session is not stopped first, which would leave the phone linked`() async throws {
+    let service = Service()
+    let session = try await service.session(.working)
+    try await service.sessions.logout(session)
+    #expect(service.upstream.script.count(.start) == 0)
+    #expect(service.upstream.script.count(.restart) == 0)
+  }
+
+  @Test func `the row stays, and the next initiate reuses its name and id`() async throws {
+    let service = Service()
+    let session = try await service.session(.working)
+    try await service.sessions.logout(session)
+    let record = try #require(service.store.record(ofUser: "user-1"))
+    #expect(!record.isConnected)
+    let again = try await service.sessions.initiate(for: try await makeCaller())
+    #expect(again == session)
+    #expect(service.store.record(ofUser: "user-1")?.isConnected == true)
+    #expect(service.upstream.status(named: "s_test") == .starting)
+  }
+
+  @Test func `logging out twice succeeds twice`() async throws {
+    let service = Service()
+    let session = try await service.session(.working)
+    try await service.sessions.logout(session)
+    service.upstream.script.clear()
+    try await service.sessions.logout(session)
+    #expect(service.upstream.script.count(.logout) == 0)
+    #expect(service.upstream.script.count(.delete) == 0)
+    #expect(service.store.record(ofUser: "user-1")?.isConnected == false)
+  }
+
+  @Test(arguments: [SessionStatus.working, .stopped, .failed, .scanQRCode], [false, true])
+  func `whatever step fails, the same call goes on from there`(
+    status: SessionStatus, afterwards: Bool
+  ) async throws {
+    var failures = 0
+    for index in 0..<3 {
+      let service = Service()
+      let session = try await service.session(status)
+      service.upstream.script.fail(at: index, with: .unreachable, afterwards: afterwards)
+      let error = await failure { () async throws(UserAPIError) in
+        try await service.sessions.logout(session)
+      }
+      #expect(error?.reason == .upstreamUnavailable)
+      #expect(service.store.record(ofUser: "user-1")?.isConnected == true)
+      if error != nil { failures += 1 }
+      try await service.sessions.logout(session)
+      #expect(service.upstream.names.isEmpty)
+      #expect(!service.upstream.isLinked("s_test"))
+      #expect(service.store.record(ofUser: "user-1")?.isConnected == false)
+    }
+    #expect(failures == 3)
+  }
+
+  @Test(arguments: [false, true])
+  func `a store that fails at the end is made good by the next call`(
+    afterwards: Bool
+  ) async throws {
+    let service = Service()
+    let session = try await service.session(.working)
+    service.store.script.fail(with: .storeDown, afterwards: afterwards)
+    let error = await failure { () async throws(UserAPIError) in
+      try await service.sessions.logout(session)
+    }
+    #expect(error?.reason == .storeUnavailable)
+    try await service.sessions.logout(session)
+    #expect(service.store.record(ofUser: "user-1")?.isConnected == false)
+  }
+
+  @Test func `a logout that is given up can be called again`() async throws {
+    let service = Service()
+    let session = try await service.session(.working)
+    service.upstream.script.hold(.delete)
+    let call = Task.immediate { try await service.sessions.logout(session) }
+    await service.upstream.script.reached(.delete)
+    call.cancel()
+    #expect(await call.failure?.code == .canceled)
+    await service.upstream.script.canceled(.delete)
+    service.upstream.script.release(.delete)
+    try await service.sessions.logout(session)
+    #expect(service.upstream.names.isEmpty)
+  }
+}

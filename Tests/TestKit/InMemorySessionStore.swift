@@ -1,0 +1,82 @@
+package import SessionService
+internal import Synchronization
+package import UserAPI
+
+/// Sessions in memory, by the contract of ``SessionStore``.
+package final class InMemorySessionStore: SessionStore {
+  package enum Step: Hashable, Sendable {
+    case session, insert, setConnected, setPhoneNumber, groups
+  }
+
+  private struct State {
+    var records: [String: SessionRecord] = [:]
+    var groups: [String: [WhatsAppSession.Group]] = [:]
+  }
+
+  package let script = Script<Step>()
+  private let state = Mutex(State())
+
+  package init() {}
+
+  /// What is stored for a user, read past the script.
+  package func record(ofUser userID: String) -> SessionRecord? {
+    self.state.withLock { $0.records[userID] }
+  }
+
+  package func setRecord(_ record: SessionRecord) {
+    self.state.withLock { $0.records[record.userID] = record }
+  }
+
+  package func setGroups(_ groups: [WhatsAppSession.Group], ofSession sessionID: String) {
+    self.state.withLock { $0.groups[sessionID] = groups }
+  }
+
+  package func session(ofUser userID: String) async throws(UserAPIError) -> SessionRecord? {
+    try await self.script.run(.session) { self.record(ofUser: userID) }
+  }
+
+  package func insertSession(
+    _ session: SessionRecord
+  ) async throws(UserAPIError) -> SessionRecord {
+    try await self.script.run(.insert) {
+      self.state.withLock { state in
+        let stored = state.records[session.userID] ?? session
+        state.records[session.userID] = stored
+        return stored
+      }
+    }
+  }
+
+  package func setConnected(
+    _ isConnected: Bool, sessionID: String, at time: Timestamp
+  ) async throws(UserAPIError) {
+    try await self.script.run(.setConnected) {
+      self.change(sessionID, at: time) { $0.isConnected = isConnected }
+    }
+  }
+
+  package func setPhoneNumber(
+    _ number: PhoneNumber, sessionID: String, at time: Timestamp
+  ) async throws(UserAPIError) {
+    try await self.script.run(.setPhoneNumber) {
+      self.change(sessionID, at: time) { $0.phoneNumber = number.e164 }
+    }
+  }
+
+  package func groups(
+    ofSession sessionID: String
+  ) async throws(UserAPIError) -> [WhatsAppSession.Group] {
+    try await self.script.run(.groups) { self.state.withLock { $0.groups[sessionID] ?? [] } }
+  }
+
+  private func change(
+    _ sessionID: String, at time: Timestamp, _ change: (inout SessionRecord) -> Void
+  ) {
+    self.state.withLock { state in
+      guard var record = state.records.values.first(where: { $0.id == sessionID }) else { return }
+      change(&record)
+      record.updatedAt = time
+      state.records[record.userID] = record
+    }
+  }
+}

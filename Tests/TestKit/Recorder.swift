@@ -1,0 +1,14 @@
+internal import Synchronization
+
+/// Keeps what several tasks report, in the order in which they do.
+package final class Recorder<Value: Sendable>: Sendable {
+  private let state = Mutex<[Value]>([])
+
+  package init() {}
+
+  package var values: [Value] { self.state.withLock { $0 } }
+
+  package func append(_ value: Value) {
+    self.state.withLock { $0.append(value) }
+  }
+}

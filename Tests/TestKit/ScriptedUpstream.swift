@@ -1,0 +1,148 @@
+package import DirectoryService
+package import SessionService
+internal import Synchronization
+package import UserAPI
+
+/// A small WAHA: sessions with a status, and one address book. It stops the test when it is asked
+/// for what the service must never do.
+package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
+  package enum Step: Hashable, Sendable {
+    case status, create, start, restart, logout, delete, qrCode, groups, contacts
+  }
+
+  private struct State {
+    var statuses: [String: SessionStatus] = [:]
+    var linked: Set<String> = []
+    var groups: [Group] = []
+    var contacts: [Contact] = []
+  }
+
+  package let script = Script<Step>()
+  private let state = Mutex(State())
+
+  package init() {}
+
+  // MARK: What the test does
+
+  /// How the session is; nil when there is none.
+  package func status(named name: String) -> SessionStatus? {
+    self.state.withLock { $0.statuses[name] }
+  }
+
+  /// Puts the session into a state; nil removes it, as if it had never been.
+  package func setStatus(_ status: SessionStatus?, named name: String) {
+    self.state.withLock { state in
+      state.statuses[name] = status
+      if status == .working { state.linked.insert(name) }
+      if status == nil { state.linked.remove(name) }
+    }
+  }
+
+  /// Whether a phone has the session among its linked devices.
+  package func isLinked(_ name: String) -> Bool {
+    self.state.withLock { $0.linked.contains(name) }
+  }
+
+  /// The names of all sessions.
+  package var names: Set<String> { self.state.withLock { Set($0.statuses.keys) } }
+
+  package func setGroups(_ groups: [Group]) { self.state.withLock { $0.groups = groups } }
+
+  package func setContacts(_ contacts: [Contact]) {
+    self.state.withLock { $0.contacts = contacts }
+  }
+
+  // MARK: What the service asks
+
+  package func status(of session: OwnedSession) async throws(UserAPIError) -> SessionStatus? {
+    // A held answer says how things were when it was asked for.
+    let answer = self.status(named: session.name)
+    return try await self.script.run(.status) { answer }
+  }
+
+  package func create(_ session: OwnedSession) async throws(UserAPIError) {
+    try await self.script.run(.create) {
+      self.state.withLock { state in
+        state.statuses[session.name] = state.statuses[session.name] ?? .starting
+      }
+    }
+  }
+
+  package func start(_ session: OwnedSession) async throws(UserAPIError) {
+    try await self.script.run(.start) { () throws(UserAPIError) in
+      // WAHA takes it for success and changes nothing, so a session that failed stays down.
+      precondition(
+        self.status(named: session.name) != .failed, "start does not leave FAILED; restart does")
+      try self.change(session) { $0 == .stopped ? .starting : $0 }
+    }
+  }
+
+  package func restart(_ session: OwnedSession) async throws(UserAPIError) {
+    try await self.script.run(.restart) { () throws(UserAPIError) in
+      try self.change(session) { _ in .starting }
+    }
+  }
+
+  package func logout(_ session: OwnedSession) async throws(UserAPIError) {
+    try await self.script.run(.logout) {
+      self.state.withLock { state in
+        guard state.statuses[session.name] != nil else { return }
+        state.linked.remove(session.name)
+        state.statuses[session.name] = .starting
+      }
+    }
+  }
+
+  package func delete(_ session: OwnedSession) async throws(UserAPIError) {
+    try await self.script.run(.delete) {
+      self.state.withLock { state in
+        precondition(
+          !state.linked.contains(session.name), "deleting leaves the device linked on the phone")
+        state.statuses[session.name] = nil
+      }
+    }
+  }
+
+  package func qrCode(of session: OwnedSession) async throws(UserAPIError) -> [UInt8] {
+    try await self.script.run(.qrCode) { () throws(UserAPIError) -> [UInt8] in
+      switch self.status(named: session.name) {
+      case nil: throw Self.missing
+      case .some(.scanQRCode): return [0x89, 0x50, 0x4E, 0x47]
+      case .some: throw UserAPIError(.sessionNotAwaitingScan, "no code")
+      }
+    }
+  }
+
+  package func groups(of session: OwnedSession) async throws(UserAPIError) -> [Group] {
+    try await self.script.run(.groups) { () throws(UserAPIError) -> [Group] in
+      try self.requireWorking(session)
+      return self.state.withLock { $0.groups }
+    }
+  }
+
+  package func contacts(of session: OwnedSession) async throws(UserAPIError) -> [Contact] {
+    try await self.script.run(.contacts) { () throws(UserAPIError) -> [Contact] in
+      try self.requireWorking(session)
+      return self.state.withLock { $0.contacts }
+    }
+  }
+
+  private func requireWorking(_ session: OwnedSession) throws(UserAPIError) {
+    guard self.status(named: session.name) == .working else {
+      throw UserAPIError(.sessionNotWorking, "not working")
+    }
+  }
+
+  private func change(
+    _ session: OwnedSession, _ change: (SessionStatus) -> SessionStatus
+  ) throws(UserAPIError) {
+    try self.state.withLock { state throws(UserAPIError) in
+      guard let status = state.statuses[session.name] else { throw Self.missing }
+      state.statuses[session.name] = change(status)
+    }
+  }
+
+  private static var missing: UserAPIError {
+    UserAPIError(.sessionMissingUpstream, "WAHA does not have it")
+  }
+}
