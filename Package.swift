@@ -29,6 +29,7 @@ let package = Package(
   name: "user-api",
   platforms: [.macOS(.v26)],
   products: [
+    .executable(name: "waha-simulator", targets: ["waha-simulator"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -45,6 +46,9 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(
+      name: "CQRencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .target(
       name: "HTTP2", dependencies: ["CNghttp2", .nioCore, .collections], swiftSettings: settings),
     .target(
@@ -59,6 +63,14 @@ let package = Package(
     .target(
       name: "DirectoryService", dependencies: ["SessionService", "UserAPI"],
       path: "Sources/Services/Directory", swiftSettings: settings),
+    .target(
+      name: "WAHASimulator",
+      dependencies: ["CPNG", "CQRencode", .nioCore, .nioHTTP1, .nioPosix],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "waha-simulator",
+      dependencies: ["WAHASimulator", .argumentParser, .nioCore, .nioPosix],
+      swiftSettings: settings),
     .target(
       name: "TestKit",
       dependencies: ["AuthService", "DirectoryService", "SessionService", "UserAPI"],
@@ -79,5 +91,8 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "UserAPITests", dependencies: ["UserAPI", .nioCore], swiftSettings: settings),
+    .testTarget(
+      name: "WAHASimulatorTests",
+      dependencies: ["WAHASimulator", .nioCore, .nioHTTP1, .nioPosix], swiftSettings: settings),
   ]
 )

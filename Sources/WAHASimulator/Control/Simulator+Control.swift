@@ -1,0 +1,126 @@
+internal import NIOCore
+internal import NIOHTTP1
+
+/// The control calls under `/simulator`.
+extension Simulator {
+  func control(_ request: Request) -> Outcome {
+    do throws(Refusal) {
+      return try self.control(request, Array(try request.segments().dropFirst()))
+    } catch {
+      return .answer(error.response)
+    }
+  }
+
+  private func control(_ request: Request, _ path: [String]) throws(Refusal) -> Outcome {
+    switch (request.method, path.first, path.count) {
+    case (_, "sessions", _):
+      return .answer(try self.controlSessions(request, Array(path.dropFirst())))
+    case (.POST, "faults", 1):
+      self.faults.add(try self.decode(Fault.self, request))
+    case (.DELETE, "faults", 1):
+      self.faults.clear()
+    case (.GET, "requests", 1):
+      return .answer(.json(200, .array(self.log.requests().map(\.json))))
+    case (.GET, "requests", 2) where path[1] == "count":
+      let (requests, aborted) = self.log.count(
+        method: request.parameter("method"), path: request.parameter("path") ?? "")
+      return .answer(.json(200, ["count": .int(requests), "aborted": .int(aborted)]))
+    case (.DELETE, "requests", 1):
+      self.log.clear()
+    case (.PUT, "engine", 1):
+      try self.changeEngine(request)
+    case (.GET, "address-book", 1):
+      return .later { .response(.json(200, self.setup.book.truth)) }
+    case (.PUT, "address-book", 1):
+      let form = try self.decode(AddressBookForm.self, request)
+      return .later {
+        self.setAddressBook(form.book)
+        return .response(.json(200, ["ok": true]))
+      }
+    default:
+      throw Refusal(.failure(404, "Cannot \(request.method.rawValue) \(request.target)"))
+    }
+    return .answer(.json(200, ["ok": true]))
+  }
+
+  private func controlSessions(_ request: Request, _ path: [String]) throws(Refusal) -> Response {
+    switch (request.method, path.count, path.last) {
+    case (.GET, 0, _):
+      return .json(200, .array(self.sessions().map(\.controlView)))
+    case (.DELETE, 0, _):
+      self.forgetAll()
+    case (.DELETE, 1, _):
+      guard self.forget(path[0]) else { throw Refusal(.sessionNotFound) }
+    case (.POST, 2, "scan"):
+      switch self.scan(path[0]) {
+      case .scanned: break
+      case .noSuchSession: throw Refusal(.sessionNotFound)
+      case .notShowingCode: throw Refusal(.failure(409, "The session shows no code"))
+      }
+    case (.PUT, 2, "status"):
+      guard let status = try request.control()["status"]?.text else {
+        throw Refusal(.validation(["status must be a string"]))
+      }
+      guard self.setStatus(path[0], to: status) else { throw Refusal(.sessionNotFound) }
+    default:
+      throw Refusal(.failure(404, "Cannot \(request.method.rawValue) \(request.target)"))
+    }
+    return .json(200, ["ok": true])
+  }
+
+  private func changeEngine(_ request: Request) throws(Refusal) {
+    let form = try request.control()
+    guard let engine = form["engine"]?.text.flatMap(Engine.init) else {
+      throw Refusal(.validation(["engine must be one of the following values: WEBJS, NOWEB, GOWS"]))
+    }
+    var version: ServerVersion?
+    if let text = form["version"]?.text {
+      version = ServerVersion(text)
+      if version == nil { throw Refusal(.validation(["version must be like 2026.7.1"])) }
+    }
+    self.setEngine(engine, version: version)
+  }
+
+  /// Takes JSON whatever the request calls it: a control call typed by hand often has no type.
+  private func decode<Form: Decodable>(
+    _ type: Form.Type, _ request: Request
+  ) throws(Refusal) -> Form {
+    do {
+      return try request.body.decodeJSON(as: type)
+    } catch {
+      throw Refusal(.failure(400, "\(error)"))
+    }
+  }
+}
+
+extension Request {
+  /// The body of a control call, whatever the request calls its type.
+  fileprivate func control() throws(Refusal) -> JSON {
+    do { return try JSON(decoding: self.body) } catch {
+      throw Refusal(.failure(400, "\(error)"))
+    }
+  }
+}
+
+extension RecordedRequest {
+  fileprivate var json: JSON {
+    [
+      "method": .string(self.method),
+      "path": .string(self.path),
+      "status": self.status.map { .int($0) } ?? .null,
+      "atMs": .int(self.atMs),
+      "aborted": .bool(self.isAborted),
+    ]
+  }
+}
+
+extension Session {
+  fileprivate var controlView: JSON {
+    [
+      "name": .string(self.name),
+      "status": .string(self.machine.status),
+      "paired": .bool(self.machine.isPaired),
+      "config": self.config ?? .null,
+    ]
+  }
+}

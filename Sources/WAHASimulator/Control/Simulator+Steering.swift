@@ -1,0 +1,47 @@
+internal import Synchronization
+
+/// What tests and demos may do that no caller of WAHA can.
+extension Simulator {
+  enum ScanResult: Sendable {
+    case scanned, notShowingCode, noSuchSession
+  }
+
+  func scan(_ name: String) -> ScanResult {
+    self.update(name) { session, state, now in
+      guard session != nil else { return .noSuchSession }
+      let scanned = session?.machine.scan(at: now, engine: state.engine) == true
+      return scanned ? .scanned : .notShowingCode
+    }
+  }
+
+  /// - Returns: False when there is no such session.
+  func setStatus(_ name: String, to status: String) -> Bool {
+    self.update(name) { session, _, _ in
+      session?.machine.force(status)
+      return session != nil
+    }
+  }
+
+  /// - Returns: False when there was no such session.
+  func forget(_ name: String) -> Bool {
+    self.update(name) { session, _, _ in
+      defer { session = nil }
+      return session != nil
+    }
+  }
+
+  func forgetAll() {
+    for session in self.sessions() { _ = self.forget(session.name) }
+  }
+
+  func setEngine(_ engine: Engine, version: ServerVersion?) {
+    self.state.withLock { state in
+      state.engine = engine
+      if let version { state.version = version }
+    }
+  }
+
+  func setAddressBook(_ book: AddressBook) {
+    self.state.withLock { $0.book = book }
+  }
+}

@@ -1,0 +1,40 @@
+/// One session as the server keeps it.
+struct Session: Sendable {
+  let name: String
+  /// Tells two sessions of one name apart, so that a re-created one shows other codes.
+  let serial: Int
+  /// Nil when none was ever given.
+  var config: JSON?
+  var machine: SessionMachine
+  /// What the latest timer was set for.
+  private var wakeAt: ContinuousClock.Instant?
+
+  init(name: String, serial: Int, config: JSON?, machine: SessionMachine) {
+    self.name = name
+    self.serial = serial
+    self.config = config
+    self.machine = machine
+  }
+
+  /// The next deadline, unless a timer is set for it already.
+  mutating func takeNewDeadline() -> ContinuousClock.Instant? {
+    let deadline = self.machine.nextDeadline
+    guard deadline != self.wakeAt else { return nil }
+    self.wakeAt = deadline
+    return deadline
+  }
+
+  /// NOWEB keeps contacts only when its store was asked for.
+  var hasStore: Bool {
+    self.config?["noweb"]?["store"]?["enabled"] == .bool(true)
+  }
+
+  /// What the QR code on show says: `2@…,…,…,…`, 237 characters.
+  var codeText: String {
+    var random = SplitMix64(
+      seed: self.name.utf8.reduce(UInt64(self.serial)) { $0 &* 31 &+ UInt64($1) }
+        &+ UInt64(self.machine.codeSerial) &* 0x9E37_79B9)
+    let parts = [100, 43, 43, 42].map { random.nextText(length: $0) + "=" }
+    return "2@" + parts.joined(separator: ",")
+  }
+}

@@ -1,0 +1,102 @@
+internal import NIOCore
+internal import Synchronization
+
+/// The whole stand-in but for its sockets: takes requests, gives outcomes.
+final class Simulator: Sendable {
+  let state: Mutex<SimulatorState>
+  let locks: OperationLocks
+  let log: RequestLog
+  let faults = FaultTable()
+  let codes = CodePictures()
+  let apiKey: String?
+  let timing: Timing
+  let wallClock: WallClock
+  private let timer: any EventLoop
+
+  init(_ configuration: SimulatorConfiguration, timer: any EventLoop) {
+    self.state = Mutex(
+      SimulatorState(
+        engine: configuration.engine, version: configuration.version,
+        book: .generated(configuration.addressBook)))
+    self.locks = OperationLocks(timer: timer)
+    self.wallClock = WallClock()
+    self.log = RequestLog(clock: self.wallClock)
+    self.apiKey = configuration.apiKey
+    self.timing = configuration.timing
+    self.timer = timer
+  }
+
+  /// Engine, version and address book as they are now.
+  var setup: (engine: Engine, version: ServerVersion, book: AddressBook) {
+    self.state.withLock { ($0.engine, $0.version, $0.book) }
+  }
+
+  /// The session as it is now.
+  func session(_ name: String) -> Session? {
+    self.state.withLock { $0.session(name, at: .now) }
+  }
+
+  /// All sessions as they are now, the oldest first.
+  func sessions() -> [Session] {
+    self.state.withLock { state in
+      state.names.compactMap { state.session($0, at: .now) }
+    }
+  }
+
+  /// Changes one session, then wakes whoever waited for that and sets the next timer.
+  func update<Result: Sendable>(
+    _ name: String,
+    _ change: (inout Session?, inout SimulatorState, ContinuousClock.Instant) -> Result
+  ) -> Result {
+    let (result, isGone, waiters, wakeAt) = self.state.withLock { state in
+      let now = ContinuousClock.now
+      var session = state.session(name, at: now)
+      let result = change(&session, &state, now)
+      let wakeAt = session?.takeNewDeadline()
+      state.set(name, to: session)
+      return (result, session == nil, state.takeSatisfiedWaiters(for: name), wakeAt)
+    }
+    if isGone { self.codes.forget(name) }
+    for waiter in waiters { waiter.continuation.resume() }
+    if let wakeAt {
+      let delay = TimeAmount(max(.zero, wakeAt - ContinuousClock.now))
+      _ = self.timer.scheduleTask(in: delay) { self.update(name) { _, _, _ in } }
+    }
+    return result
+  }
+
+  /// Returns once the session has this status, is gone, or the wait has lasted its time.
+  func waitForStatus(_ expected: String, of name: String) async {
+    await withCheckedContinuation { continuation in
+      let waiterID: Int? = self.state.withLock { state in
+        guard let session = state.session(name, at: .now), session.machine.status != expected
+        else { return nil }
+        let id = state.nextSerial()
+        state.addWaiter(
+          SimulatorState.Waiter(id: id, expected: expected, continuation: continuation), for: name)
+        return id
+      }
+      guard let waiterID else {
+        continuation.resume()
+        return
+      }
+      _ = self.timer.scheduleTask(in: TimeAmount(self.timing.statusWait)) {
+        let late = self.state.withLock { $0.removeWaiter(waiterID, for: name) }
+        late?.continuation.resume()
+      }
+    }
+  }
+
+  /// Answers everyone who still waits for something, so that nobody waits for ever when the event
+  /// loops end.
+  func stopWaiting() {
+    self.locks.giveUpAll()
+    for waiter in self.state.withLock({ $0.takeAllWaiters() }) { waiter.continuation.resume() }
+  }
+
+  /// Lets time pass. Ends early only when the event loop shuts down.
+  func wait(_ duration: Duration) async {
+    guard duration > .zero else { return }
+    try? await self.timer.scheduleTask(in: TimeAmount(duration)) {}.futureResult.get()
+  }
+}

@@ -1,0 +1,63 @@
+/// The control calls for tests in the same process.
+extension SimulatorServer {
+  /// Scans the code that a session shows.
+  /// - Returns: False when it shows none.
+  @discardableResult
+  package func scan(_ name: String) -> Bool { self.simulator.scan(name) == .scanned }
+
+  /// Puts a session into any status, known or not, and cancels what was to happen next.
+  /// - Returns: False when there is no such session.
+  @discardableResult
+  package func setStatus(_ name: String, to status: String) -> Bool {
+    self.simulator.setStatus(name, to: status)
+  }
+
+  /// Drops a session as if it had never been.
+  /// - Returns: False when there was no such session.
+  @discardableResult
+  package func forget(_ name: String) -> Bool { self.simulator.forget(name) }
+
+  /// Drops every session.
+  package func forgetAll() { self.simulator.forgetAll() }
+
+  /// The status of a session; nil when there is none of that name.
+  package func status(of name: String) -> String? { self.simulator.session(name)?.machine.status }
+
+  /// Adds a fault behind those in force: the first that matches a request is the one it gets.
+  package func addFault(_ fault: Fault) { self.simulator.faults.add(fault) }
+
+  package func clearFaults() { self.simulator.faults.clear() }
+
+  /// The last 10,000 requests, the oldest first. Control calls are not among them.
+  package func requests() -> [RecordedRequest] { self.simulator.log.requests() }
+
+  /// How many requests came in since the log was cleared.
+  /// - Parameters:
+  ///   - method: Nil counts every method.
+  ///   - path: What the path with its query has to begin with.
+  package func requestCount(
+    method: String? = nil, path: String = ""
+  ) -> (requests: Int, aborted: Int) {
+    self.simulator.log.count(method: method, path: path)
+  }
+
+  package func clearRequests() { self.simulator.log.clear() }
+
+  /// Changes the engine, and the version unless it is nil. Sessions keep their state.
+  package func setEngine(_ engine: Engine, version: ServerVersion? = nil) {
+    self.simulator.setEngine(engine, version: version)
+  }
+
+  /// Puts a newly generated address book in place.
+  package func setAddressBook(_ plan: AddressBookPlan) {
+    self.simulator.setAddressBook(.generated(plan))
+  }
+
+  /// Puts exactly these groups and contacts in place.
+  package func setAddressBook(groups: [Group], contacts: [Contact]) {
+    self.simulator.setAddressBook(AddressBook(groups: groups, contacts: contacts))
+  }
+
+  /// The address book as no engine writes it.
+  package func truth() -> AddressBook { self.simulator.setup.book }
+}

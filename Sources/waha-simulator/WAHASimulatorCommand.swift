@@ -1,0 +1,34 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+internal import NIOCore
+internal import NIOPosix
+internal import WAHASimulator
+
+@main
+struct WAHASimulatorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "waha-simulator",
+    abstract: "A stand-in for WAHA, the WhatsApp HTTP API, for demos, tests and load tests.",
+    discussion: """
+      Durations are a number and a unit: 200ms, 3s, 5m, 1h, 1d. Control calls live under /simulator.
+      """)
+
+  @OptionGroup var options: Options
+
+  func run() async throws {
+    let configuration = try self.options.configuration(
+      environment: ProcessInfo.processInfo.environment)
+    let signals = StopSignals()
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+    let server = try await SimulatorServer.start(configuration, group: group)
+    let address = ListenAddress(host: configuration.host, port: server.port)
+    print(
+      "waha-simulator listening on http://\(address) "
+        + "(\(configuration.engine.rawValue) \(configuration.version))")
+    // Whoever reads a pipe waits for this line.
+    fflush(nil)
+    await signals.first()
+    try await server.shutdown()
+    try await group.shutdownGracefully()
+  }
+}
