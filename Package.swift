@@ -45,6 +45,8 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(
       name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(
@@ -63,6 +65,9 @@ let package = Package(
     .target(
       name: "DirectoryService", dependencies: ["SessionService", "UserAPI"],
       path: "Sources/Services/Directory", swiftSettings: settings),
+    .target(
+      name: "WAHA", dependencies: ["CCurl", "DirectoryService", "SessionService", "UserAPI"],
+      swiftSettings: settings),
     .target(
       name: "WAHASimulator",
       dependencies: ["CPNG", "CQRencode", .nioCore, .nioHTTP1, .nioPosix],
@@ -91,6 +96,13 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "UserAPITests", dependencies: ["UserAPI", .nioCore], swiftSettings: settings),
+    .testTarget(
+      name: "WAHATests",
+      dependencies: [
+        "DirectoryService", "SessionService", "TestKit", "UserAPI", "WAHA", "WAHASimulator",
+        .nioCore, .nioPosix,
+      ],
+      swiftSettings: settings),
     .testTarget(
       name: "WAHASimulatorTests",
       dependencies: ["WAHASimulator", .nioCore, .nioHTTP1, .nioPosix], swiftSettings: settings),

@@ -1,0 +1,40 @@
+/// One HTTP request.
+struct CurlRequest: Sendable {
+  enum Method: String, Sendable {
+    case get = "GET"
+    case post = "POST"
+    case put = "PUT"
+    case delete = "DELETE"
+  }
+
+  var method: Method
+  var url: String
+  /// Each as `name: value`.
+  var headers: [String]
+  /// What to send; nil for no body.
+  var body: [UInt8]?
+  /// How long the whole exchange may take.
+  var timeout: Duration
+  /// The longest response body to take, in bytes.
+  var maxResponseSize: Int
+}
+
+/// A response that came whole.
+struct CurlResponse: Sendable {
+  var status: Int
+  var body: [UInt8]
+}
+
+/// An exchange that did not come to a response.
+enum CurlError: Error, Equatable {
+  /// The time limit passed.
+  case timedOut
+  /// No connection, or it was lost before the response was whole.
+  case unreachable
+  /// The response is longer than the request allows.
+  case tooLarge
+  /// The response is no HTTP.
+  case malformed
+  /// The task was cancelled, or the client closed.
+  case cancelled
+}

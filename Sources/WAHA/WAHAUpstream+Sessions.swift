@@ -1,0 +1,129 @@
+internal import Foundation
+package import SessionService
+package import UserAPI
+
+extension WAHAUpstream: SessionUpstream {
+  package func status(
+    of session: OwnedSession
+  ) async throws(UserAPIError) -> SessionStatus? {
+    try await self.view(of: session).map { SessionStatus(rawValue: $0.status) }
+  }
+
+  package func create(_ session: OwnedSession) async throws(UserAPIError) {
+    let body = NewSession(name: try session.wahaName)
+    let encoded: Data
+    do { encoded = try JSONEncoder().encode(body) } catch {
+      throw UserAPIError(.internalError, "the session cannot be encoded", cause: error)
+    }
+    let answer = try await self.call(
+      .create, .post, ["api", "sessions"], body: Array(encoded),
+      timeout: self.configuration.lifecycleTimeout)
+    // Somebody was faster, and the session is what it should be.
+    if answer.refuses(with: 422, "already exists") { return }
+    try answer.requireSuccess()
+  }
+
+  package func start(_ session: OwnedSession) async throws(UserAPIError) {
+    let answer = try await self.act(.start, on: session)
+    if answer.refuses(with: 422, "already started") { return }
+    try answer.requireSuccess()
+  }
+
+  package func restart(_ session: OwnedSession) async throws(UserAPIError) {
+    try await self.act(.restart, on: session).requireSuccess()
+  }
+
+  package func logout(_ session: OwnedSession) async throws(UserAPIError) {
+    do throws(UserAPIError) {
+      try await self.act(.logout, on: session).requireSuccess()
+    } catch {
+      guard error.reason == .sessionMissingUpstream else { throw error }
+    }
+  }
+
+  package func delete(_ session: OwnedSession) async throws(UserAPIError) {
+    let answer = try await self.call(
+      .delete, .delete, ["api", "sessions", try session.wahaName],
+      timeout: self.configuration.lifecycleTimeout)
+    if answer.isMissingSession { return }
+    try answer.requireSuccess()
+  }
+
+  package func qrCode(of session: OwnedSession) async throws(UserAPIError) -> [UInt8] {
+    let answer = try await self.call(
+      .qr, .get, ["api", try session.wahaName, "auth", "qr"], accept: "image/png",
+      timeout: self.configuration.lifecycleTimeout)
+    if answer.isMissingSession { throw Self.missing }
+    if answer.isWrongState {
+      throw UserAPIError(
+        .sessionNotAwaitingScan, "the session does not wait for a scan; ask its status")
+    }
+    let picture = try answer.requireSuccess().body
+    if picture.isEmpty {
+      throw UserAPIError(
+        .upstreamBusy, "the QR code is being changed", retryAfter: WAHAAnswer.codeChangePause)
+    }
+    guard picture.starts(with: Self.pngSignature) else { throw UserAPIError.nonsense }
+    return picture
+  }
+
+  /// The session as WAHA shows it; nil when WAHA does not have it.
+  func view(of session: OwnedSession) async throws(UserAPIError) -> SessionView? {
+    let answer = try await self.call(
+      .status, .get, ["api", "sessions", try session.wahaName],
+      timeout: self.configuration.statusTimeout)
+    if answer.isMissingSession { return nil }
+    let view = try answer.requireSuccess().decode(SessionView.self)
+    guard view.name == session.name, !view.status.isEmpty else { throw UserAPIError.nonsense }
+    return view
+  }
+
+  private func act(
+    _ call: WAHACall, on session: OwnedSession
+  ) async throws(UserAPIError) -> WAHAAnswer {
+    let answer = try await self.call(
+      call, .post, ["api", "sessions", try session.wahaName, call.rawValue],
+      body: Array("{}".utf8), timeout: self.configuration.lifecycleTimeout)
+    if answer.isMissingSession { throw Self.missing }
+    return answer
+  }
+
+  static var missing: UserAPIError {
+    UserAPIError(.sessionMissingUpstream, "WAHA no longer has the session; initiate it again")
+  }
+
+  private static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+}
+
+/// What is worth knowing of WAHA's view of a session.
+struct SessionView: Decodable, Sendable {
+  struct Me: Decodable, Sendable {
+    var id: String?
+    var lid: String?
+  }
+
+  var name: String
+  var status: String
+  var me: Me?
+}
+
+/// The body that makes a session. WAHA's own defaults differ between its versions and its
+/// documentation, so it says all that matters.
+private struct NewSession: Encodable {
+  struct Config: Encodable {
+    var noweb = NOWEB()
+  }
+
+  struct NOWEB: Encodable {
+    var store = Store()
+  }
+
+  /// Without it this engine refuses to give contacts; the others ignore it.
+  struct Store: Encodable {
+    var enabled = true
+  }
+
+  var name: String
+  var start = true
+  var config = Config()
+}
