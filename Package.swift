@@ -69,6 +69,9 @@ let package = Package(
       name: "WAHA", dependencies: ["CCurl", "DirectoryService", "SessionService", "UserAPI"],
       swiftSettings: settings),
     .target(
+      name: "Persistence", dependencies: ["AuthService", "SessionService", "UserAPI", .grdb],
+      swiftSettings: settings),
+    .target(
       name: "WAHASimulator",
       dependencies: ["CPNG", "CQRencode", .nioCore, .nioHTTP1, .nioPosix],
       swiftSettings: settings),
@@ -86,6 +89,10 @@ let package = Package(
     .testTarget(
       name: "DirectoryServiceTests",
       dependencies: ["DirectoryService", "SessionService", "TestKit", "UserAPI"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "PersistenceTests",
+      dependencies: ["AuthService", "Persistence", "SessionService", "TestKit", "UserAPI", .grdb],
       swiftSettings: settings),
     .testTarget(
       name: "SessionServiceTests",

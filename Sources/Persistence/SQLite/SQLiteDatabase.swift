@@ -1,0 +1,82 @@
+internal import Foundation
+internal import GRDB
+package import UserAPI
+
+/// The stores over one SQLite file, in WAL mode, so that readers do not wait for the writer.
+package final class SQLiteDatabase: Sendable {
+  private let pool: DatabasePool
+
+  /// Opens the file, and makes it if there is none. The schema is ``migrate()``'s.
+  ///
+  /// - Throws: `STORE_UNAVAILABLE` when the file cannot be opened.
+  package init(path: String) throws(UserAPIError) {
+    var configuration = Configuration()
+    configuration.foreignKeysEnabled = true
+    // Another process may be writing: a token is issued while the service runs.
+    configuration.busyMode = .timeout(5)
+    do {
+      self.pool = try DatabasePool(path: path, configuration: configuration)
+    } catch {
+      throw UserAPIError(.storeUnavailable, "the database cannot be opened", cause: error)
+    }
+  }
+
+  /// Creates or upgrades the schema. Safe for several processes at once: each migration is one
+  /// transaction, and one that another process has made meanwhile is not made again.
+  package func migrate() async throws(UserAPIError) {
+    try await Self.translating {
+      let migrator = SQLiteSchema.migrator
+      while true {
+        let applied = try await self.pool.read(migrator.appliedIdentifiers)
+        do {
+          return try migrator.migrate(self.pool)
+        } catch {
+          // The migrator looks at what is applied before it begins its transactions, and fails
+          // when another process was faster. What that one did is then there to go on from.
+          guard try await self.pool.read(migrator.appliedIdentifiers) != applied else {
+            throw error
+          }
+        }
+      }
+    }
+  }
+
+  /// Whether the database answers.
+  package func ping() async throws(UserAPIError) {
+    _ = try await self.read { try Int.fetchOne($0, sql: "SELECT 1") }
+  }
+
+  /// Closes the file. Whatever comes after fails.
+  package func close() throws {
+    try self.pool.close()
+  }
+
+  func read<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(UserAPIError) -> Value {
+    try await Self.translating { try await self.pool.read(body) }
+  }
+
+  func write<Value: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Value
+  ) async throws(UserAPIError) -> Value {
+    try await Self.translating { try await self.pool.write(body) }
+  }
+
+  private static func translating<Value>(
+    _ body: () async throws -> Value
+  ) async throws(UserAPIError) -> Value {
+    do {
+      return try await body()
+    } catch is CancellationError {
+      throw UserAPIError.canceled
+    } catch let error as DatabaseError {
+      throw UserAPIError(.storeUnavailable, "the database does not answer", cause: error)
+    } catch {
+      // Waiting would not help. GRDB's own error quotes the row, so only its type goes on.
+      let cause = error as? CorruptRow ?? CorruptRow(problem: "\(type(of: error))")
+      throw UserAPIError(
+        .internalError, "the database holds what cannot be read", cause: cause)
+    }
+  }
+}
