@@ -29,6 +29,7 @@ let package = Package(
   name: "user-api",
   platforms: [.macOS(.v26)],
   products: [
+    .executable(name: "user-api-server", targets: ["user-api-server"]),
     .executable(name: "waha-simulator", targets: ["waha-simulator"]),
   ],
   dependencies: [
@@ -72,8 +73,20 @@ let package = Package(
       name: "Persistence", dependencies: ["AuthService", "SessionService", "UserAPI", .grdb],
       swiftSettings: settings),
     .target(
+      name: "UserAPIServer",
+      dependencies: [
+        "AuthService", "DirectoryService", "HTTP2", "Persistence", "SessionService", "UserAPI",
+        "WAHA", .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .nioPosix,
+        .signals,
+      ],
+      swiftSettings: settings),
+    .target(
       name: "WAHASimulator",
       dependencies: ["CPNG", "CQRencode", .nioCore, .nioHTTP1, .nioPosix],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "user-api-server",
+      dependencies: ["AuthService", "Persistence", "UserAPI", "UserAPIServer", .argumentParser],
       swiftSettings: settings),
     .executableTarget(
       name: "waha-simulator",
@@ -100,6 +113,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "HTTP2Tests", dependencies: ["HTTP2", .nioCore, .nioEmbedded, .nioPosix],
+      swiftSettings: settings),
+    .testTarget(
+      name: "UserAPIServerTests",
+      dependencies: ["Persistence", "UserAPI", "UserAPIServer", .logging, .metrics, .nioHTTP1],
       swiftSettings: settings),
     .testTarget(
       name: "UserAPITests", dependencies: ["UserAPI", .nioCore], swiftSettings: settings),

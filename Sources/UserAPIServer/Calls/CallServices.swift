@@ -1,0 +1,48 @@
+internal import AuthService
+internal import DirectoryService
+internal import Logging
+internal import SessionService
+internal import UserAPI
+
+/// What every call needs, shared by all. A class, so that a call holds one reference.
+final class CallServices: Sendable {
+  let authenticator: Authenticator
+  let sessions: Sessions
+  let directory: Directory
+  let metrics: CallMetrics
+  let limits: CallLimits
+  let logger: Logger
+
+  init(
+    authenticator: Authenticator, sessions: Sessions, directory: Directory,
+    metrics: CallMetrics, limits: CallLimits, logger: Logger
+  ) {
+    self.authenticator = authenticator
+    self.sessions = sessions
+    self.directory = directory
+    self.metrics = metrics
+    self.limits = limits
+    self.logger = logger
+  }
+
+  func api(for caller: Caller) -> CallerAPI {
+    CallerAPI(caller: caller, services: self)
+  }
+}
+
+/// What bounds a call.
+package struct CallLimits: Sendable {
+  /// The longest request message, in bytes. Default: 1 MiB.
+  package var maxMessageSize = 1 << 20
+  /// How many bytes of a request that is already answered are read and dropped before its stream
+  /// is reset. Default: 16 MiB.
+  package var maxDiscardedSize = 16 << 20
+  /// How long a call may take whose caller set no bound. Default: 30 s.
+  package var defaultTimeout: Duration = .seconds(30)
+  /// How long any call may take. Default: 120 s.
+  package var maxTimeout: Duration = .seconds(120)
+
+  package static let defaults = Self()
+
+  package init() {}
+}

@@ -1,0 +1,67 @@
+internal import AuthService
+internal import DirectoryService
+internal import Foundation
+internal import SessionService
+internal import UserAPI
+
+/// The User API for one caller: each procedure proves ownership first and then asks a service.
+struct CallerAPI: UserAPIProtocol {
+  let caller: Caller
+  let services: CallServices
+
+  func getWhatsAppSession() async throws(UserAPIError) -> WhatsAppSession? {
+    try await self.services.sessions.usableSession(of: self.caller)
+  }
+
+  func initiateWhatsAppSession() async throws(UserAPIError) -> InitiatedSession {
+    let session = try await self.services.sessions.initiate(for: self.caller)
+    return InitiatedSession(sessionName: session.name, id: session.id)
+  }
+
+  func getSessionStatus(
+    _ request: SessionRequest
+  ) async throws(UserAPIError) -> SessionStatusReply {
+    let session = try await self.owned(request.sessionName)
+    return SessionStatusReply(status: try await self.services.sessions.status(of: session))
+  }
+
+  func getSessionQR(_ request: SessionRequest) async throws(UserAPIError) -> SessionQRCode {
+    let session = try await self.owned(request.sessionName)
+    let picture = try await self.services.sessions.qrCode(of: session)
+    return SessionQRCode(qr: Data(picture).base64EncodedString())
+  }
+
+  func restartSession(_ request: SessionRequest) async throws(UserAPIError) -> Success {
+    try await self.services.sessions.restart(try await self.owned(request.sessionName))
+    return Success()
+  }
+
+  func updateSessionPhone(
+    _ request: UpdateSessionPhoneRequest
+  ) async throws(UserAPIError) -> Success {
+    try await self.services.sessions.setPhoneNumber(
+      request.phoneNumber, sessionID: request.id, of: self.caller)
+    return Success()
+  }
+
+  func logoutSession(_ request: SessionRequest) async throws(UserAPIError) -> Success {
+    try await self.services.sessions.logout(try await self.owned(request.sessionName))
+    return Success()
+  }
+
+  func getWhatsAppGroups(_ request: DirectoryRequest) async throws(UserAPIError) -> GroupPage {
+    let session = try await self.owned(request.sessionName)
+    return try await self.services.directory.groups(of: session, request)
+  }
+
+  func getWhatsAppContacts(
+    _ request: DirectoryRequest
+  ) async throws(UserAPIError) -> ContactPage {
+    let session = try await self.owned(request.sessionName)
+    return try await self.services.directory.contacts(of: session, request)
+  }
+
+  private func owned(_ name: String) async throws(UserAPIError) -> OwnedSession {
+    try await self.services.sessions.session(named: name, of: self.caller)
+  }
+}

@@ -1,0 +1,43 @@
+internal import NIOCore
+internal import UserAPI
+
+extension Procedure {
+  /// Reads the request's message, does what it asks, and gives the one message of the response.
+  func run(
+    _ message: ByteBuffer, on api: some UserAPIProtocol
+  ) async throws(UserAPIError) -> any Message {
+    switch self {
+    case .getWhatsAppSession:
+      _ = try NoInput(buffer: message)
+      return try await api.getWhatsAppSession()
+    case .initiateWhatsAppSession:
+      _ = try NoInput(buffer: message)
+      return try await api.initiateWhatsAppSession()
+    case .getSessionStatus:
+      return try await api.getSessionStatus(SessionRequest(buffer: message))
+    case .getSessionQR:
+      return try await api.getSessionQR(SessionRequest(buffer: message))
+    case .restartSession:
+      return try await api.restartSession(SessionRequest(buffer: message))
+    case .updateSessionPhone:
+      return try await api.updateSessionPhone(UpdateSessionPhoneRequest(buffer: message))
+    case .logoutSession:
+      return try await api.logoutSession(SessionRequest(buffer: message))
+    case .getWhatsAppGroups:
+      return try await api.getWhatsAppGroups(DirectoryRequest(buffer: message))
+    case .getWhatsAppContacts:
+      return try await api.getWhatsAppContacts(DirectoryRequest(buffer: message))
+    }
+  }
+
+  /// Whether the call is so light that it may begin on the event loop: one that finds its answer
+  /// in memory then never leaves it. What sorts, filters and writes lists is not.
+  var mayBeginOnEventLoop: Bool {
+    switch self {
+    case .getWhatsAppSession, .initiateWhatsAppSession, .getSessionStatus, .getSessionQR,
+      .restartSession, .updateSessionPhone, .logoutSession:
+      true
+    case .getWhatsAppGroups, .getWhatsAppContacts: false
+    }
+  }
+}

@@ -1,0 +1,322 @@
+internal import AuthService
+internal import HTTP2
+internal import Logging
+internal import NIOCore
+internal import UserAPI
+
+/// One call, between its stream and its procedure. Belongs to the connection's event loop; the
+/// procedure, which runs anywhere, reaches it through a ``ResponseWriter``.
+final class ServerCall: StreamReceiver {
+  /// The longest message that is parsed on an event loop, in bytes.
+  private static let maxSizeOnEventLoop = 4_096
+
+  /// How long after the deadline a response may still be unread, or a request unfinished, before
+  /// the stream is reset.
+  private static let unreadGrace: TimeAmount = .seconds(5)
+
+  private let stream: HTTP2Stream
+  private let connection: ServerConnection
+  private var services: CallServices { self.connection.services }
+
+  private var machine: ServerCallMachine
+  private var procedure: Procedure?
+  private var encoder = ResponseEncoder(contentType: .json)
+  private let start: NIODeadline
+  private var timeout: Duration
+
+  /// Nil until the token has been checked.
+  private var caller: Caller?
+  /// What arrives while the token is looked up. Bounded by the stream's window, which is not
+  /// given back meanwhile.
+  private var backlog: [ByteBuffer] = []
+  private var backlogEnds = false
+  private var isAuthenticating = false
+
+  private var task: Task<Void, Never>?
+  private var deadline: Scheduled<Void>?
+  private var hasBegunResponse = false
+  private var isOver = false
+  private var isWritable = true
+  /// Who waits to send the next message; at most one does.
+  private var writer: CheckedContinuation<Void, Never>?
+
+  init(stream: HTTP2Stream, connection: ServerConnection) {
+    self.stream = stream
+    self.connection = connection
+    let limits = connection.services.limits
+    self.start = .now()
+    self.timeout = limits.defaultTimeout
+    self.machine = ServerCallMachine(
+      body: RequestBody(contentType: .json, limit: 0, allowsEmpty: false),
+      discardLimit: limits.maxDiscardedSize)
+  }
+
+  // MARK: The request
+
+  func receivedHeaders(_ headers: Headers, endStream: Bool) {
+    guard self.procedure == nil, !self.isOver else {
+      // Trailers, which this protocol ignores but for the end that they are.
+      if endStream { self.receivedEnd() }
+      return
+    }
+    switch CallHead.read(headers.callFields) {
+    case .success(let head):
+      self.begin(head, authorization: headers["authorization"])
+    case .failure(let refusal):
+      self.encoder = ResponseEncoder(contentType: refusal.contentType)
+      self.finish(refusal.error, header: refusal.header)
+    }
+    if endStream { self.receivedEnd() }
+  }
+
+  private func begin(_ head: CallHead, authorization: String?) {
+    self.procedure = head.procedure
+    self.encoder = ResponseEncoder(contentType: head.contentType)
+    self.timeout = min(
+      head.timeout ?? self.services.limits.defaultTimeout, self.services.limits.maxTimeout)
+    self.machine = ServerCallMachine(
+      body: RequestBody(
+        contentType: head.contentType, limit: self.services.limits.maxMessageSize,
+        allowsEmpty: !head.procedure.hasInput),
+      discardLimit: self.services.limits.maxDiscardedSize)
+    guard self.timeout > .zero else {
+      self.expire()
+      return
+    }
+    self.connection.armDeadline(of: self)
+    self.authenticate(authorization)
+  }
+
+  private func authenticate(_ authorization: String?) {
+    let authenticator = self.services.authenticator
+    if let known = authenticator.knownResult(authorization) {
+      self.authenticated(known)
+      return
+    }
+    self.isAuthenticating = true
+    let call = ResponseWriter(self, self.stream.eventLoop)
+    self.task = Task {
+      do throws(UserAPIError) {
+        call.authenticated(.success(try await authenticator.authenticate(authorization)))
+      } catch {
+        call.authenticated(.failure(error))
+      }
+    }
+  }
+
+  func authenticated(_ result: Result<Caller, UserAPIError>) {
+    self.isAuthenticating = false
+    self.task = nil
+    switch result {
+    case .success(let caller): self.caller = caller
+    case .failure(let error):
+      self.finish(
+        error, header: error.code == .unauthenticated ? ("www-authenticate", "Bearer") : nil)
+    }
+    let backlog = self.backlog
+    self.backlog = []
+    for bytes in backlog { self.receivedData(bytes) }
+    if self.backlogEnds { self.receivedEnd() }
+  }
+
+  func receivedData(_ data: ByteBuffer) {
+    guard !self.isAuthenticating else {
+      self.backlog.append(data)
+      return
+    }
+    self.stream.consume(data.readableBytes)
+    switch self.machine.receivedData(data) {
+    case .none: break
+    case .fail(let error): self.finish(error)
+    case .reset: self.stream.reset(.noError)
+    }
+  }
+
+  func receivedEnd() {
+    guard !self.isAuthenticating else {
+      self.backlogEnds = true
+      return
+    }
+    switch self.machine.receivedEnd() {
+    case .none: break
+    case .run(let message): self.run(message)
+    case .fail(let error): self.finish(error)
+    }
+  }
+
+  // MARK: The procedure
+
+  private func run(_ message: ByteBuffer) {
+    guard let procedure, let caller else {
+      preconditionFailure("a message came to be run before its headers and its caller")
+    }
+    let api = self.services.api(for: caller)
+    let writer = ResponseWriter(self, self.stream.eventLoop)
+    let encoder = self.encoder
+    let body: @Sendable @isolated(any) () async -> Void = {
+      do throws(UserAPIError) {
+        let message = try await procedure.run(message, on: api)
+        await writer.send(encoder.message(message))
+        writer.finish(nil)
+      } catch {
+        writer.finish(error)
+      }
+    }
+    let mayBeginHere =
+      procedure.mayBeginOnEventLoop && message.readableBytes <= Self.maxSizeOnEventLoop
+    self.task =
+      mayBeginHere ? Task.immediate(operation: body) : Task(operation: body)
+    if self.isOver { self.task = nil }
+  }
+
+  // MARK: The response
+
+  /// Sends a message of the response. Drops it when the call is over.
+  ///
+  /// - Returns: whether the next may come at once; after false, ``whenWritable(_:)`` says when.
+  func send(_ message: ByteBuffer) -> Bool {
+    guard !self.isOver else { return true }
+    if !self.hasBegunResponse {
+      self.hasBegunResponse = true
+      self.stream.sendHeaders(self.head(for: nil, header: nil), endStream: false)
+    }
+    self.isWritable = self.stream.send(message, endStream: false)
+    return self.isWritable
+  }
+
+  /// Resumes `writer` when the peer has read enough for another message, or is gone.
+  func whenWritable(_ writer: CheckedContinuation<Void, Never>) {
+    guard !self.isOver, !self.isWritable, self.stream.isOpen else {
+      writer.resume()
+      return
+    }
+    self.writer = writer
+  }
+
+  /// Ends the response, with the first outcome that there is.
+  func finish(_ error: UserAPIError?, header: (name: String, value: String)? = nil) {
+    switch self.machine.answer() {
+    case .drop: return
+    case .send: break
+    }
+    // A bare response is whole with its one message; nothing can come behind it.
+    let isWhole = self.hasBegunResponse && !self.encoder.contentType.isFramed
+    let error = isWhole ? nil : error
+    if !self.hasBegunResponse {
+      self.hasBegunResponse = true
+      self.stream.sendHeaders(self.head(for: error, header: header), endStream: false)
+    }
+    self.stream.send(self.encoder.end(error), endStream: true)
+    self.over(error)
+  }
+
+  private func head(for error: UserAPIError?, header: (name: String, value: String)?) -> Headers {
+    var headers = Headers([
+      Headers.Field(name: ":status", value: "\(self.encoder.status(for: error))"),
+      Headers.Field(name: "content-type", value: self.encoder.contentType.rawValue),
+    ])
+    if let header { headers.append(header.name, header.value) }
+    return headers
+  }
+
+  func becameWritable() {
+    self.isWritable = true
+    self.resumeWriter()
+  }
+
+  private func resumeWriter() {
+    let writer = self.writer
+    self.writer = nil
+    writer?.resume()
+  }
+
+  // MARK: The end
+
+  /// Sets the timer, for a call that was not answered and read at once.
+  func armDeadline() {
+    guard self.stream.isOpen else { return }
+    self.schedule(at: self.start + TimeAmount(self.timeout)) { $0.expire() }
+  }
+
+  private func schedule(at time: NIODeadline, _ body: @escaping @Sendable (ServerCall) -> Void) {
+    let call = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
+    self.deadline = self.stream.eventLoop.scheduleTask(deadline: time) { body(call.value) }
+  }
+
+  private func expire() {
+    self.finish(UserAPIError(.deadlineExceeded, "the call took longer than its deadline"))
+    // What is queued for a peer that does not read is not kept for it.
+    if self.stream.isOpen {
+      self.schedule(at: .now() + Self.unreadGrace) { $0.stream.reset(.cancel) }
+    }
+  }
+
+  /// The server is stopping and has waited long enough.
+  func stop() {
+    self.finish(UserAPIError(.serverStopping, "the server is stopping"))
+  }
+
+  func streamClosed(_ reason: StreamCloseReason) {
+    self.deadline?.cancel()
+    self.deadline = nil
+    switch self.machine.closed() {
+    case .cancel: self.over(.canceled)
+    case .none: break
+    }
+    // A response that the peer was slow to read ends here, one way or the other.
+    self.resumeWriter()
+  }
+
+  private func over(_ error: UserAPIError?) {
+    guard !self.isOver else { return }
+    self.isOver = true
+    // Nobody will read what waited for the token; its share of the windows goes back.
+    self.stream.consume(self.backlog.reduce(0) { $0 + $1.readableBytes })
+    self.backlog = []
+    // Whatever the procedure still does is for nobody.
+    if error != nil { self.task?.cancel() }
+    self.task = nil
+    self.resumeWriter()
+    self.services.metrics.record(
+      self.procedure, error?.code, nanoseconds: (NIODeadline.now() - self.start).nanoseconds)
+    self.log(error)
+  }
+
+  private func log(_ error: UserAPIError?) {
+    let level: Logger.Level =
+      switch error?.code {
+      case .some(.internal), .some(.unknown), .some(.dataLoss): .error
+      case .some(.unavailable): .warning
+      default: .debug
+      }
+    guard self.services.logger.logLevel <= level else { return }
+    var metadata: Logger.Metadata = [
+      "procedure": "\(self.procedure?.rawValue ?? "none")",
+      "code": "\(error?.code.rawValue ?? "ok")",
+    ]
+    if let caller { metadata["user"] = "\(caller.userID)" }
+    if let error { metadata["reason"] = "\(error.reason.rawValue)" }
+    if let cause = error?.cause { metadata["cause"] = "\(cause)" }
+    self.services.logger.log(level: level, "call ended", metadata: metadata)
+  }
+}
+
+extension Headers {
+  /// Of a header that comes more than once the first counts (proto-spec.md, section 2).
+  fileprivate var callFields: CallHead.Fields {
+    var fields = CallHead.Fields()
+    for field in self.fields {
+      switch field.name {
+      case ":method": fields.method = fields.method ?? field.value
+      case ":path": fields.path = fields.path ?? field.value
+      case "content-type": fields.contentType = fields.contentType ?? field.value
+      case "content-encoding": fields.contentEncoding = fields.contentEncoding ?? field.value
+      case "connect-content-encoding":
+        fields.connectContentEncoding = fields.connectContentEncoding ?? field.value
+      case "connect-timeout-ms": fields.connectTimeout = fields.connectTimeout ?? field.value
+      default: break
+      }
+    }
+    return fields
+  }
+}

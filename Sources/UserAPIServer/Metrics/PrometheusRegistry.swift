@@ -1,0 +1,84 @@
+internal import CoreMetrics
+internal import Synchronization
+
+/// The metrics of this process, in the text format of Prometheus (version 0.0.4).
+final class PrometheusRegistry: Sendable {
+  private struct State {
+    var counters: [MetricKey: PrometheusCounter] = [:]
+    var gauges: [MetricKey: PrometheusGauge] = [:]
+    var histograms: [MetricKey: PrometheusHistogram] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  init() {}
+
+  /// Everything, sorted by name and labels.
+  func text() -> String {
+    let state = self.state.withLock { $0 }
+    var text = ""
+    Self.write(state.counters, "counter", to: &text) { key, counter, text in
+      text += "\(key) \(counter.value)\n"
+    }
+    Self.write(state.gauges, "gauge", to: &text) { key, gauge, text in
+      text += "\(key) \(gauge.value)\n"
+    }
+    Self.write(state.histograms, "histogram", to: &text) { key, histogram, text in
+      histogram.write(as: key, to: &text)
+    }
+    return text
+  }
+
+  private static func write<Metric>(
+    _ metrics: [MetricKey: Metric], _ type: String, to text: inout String,
+    _ body: (MetricKey, Metric, inout String) -> Void
+  ) {
+    var last: String?
+    for (key, metric) in metrics.sorted(by: { $0.key < $1.key }) {
+      if key.name != last { text += "# TYPE \(key.name) \(type)\n" }
+      last = key.name
+      body(key, metric, &text)
+    }
+  }
+
+  private func metric<Metric>(
+    _ path: any (WritableKeyPath<State, [MetricKey: Metric]> & Sendable), _ label: String,
+    _ dimensions: [(String, String)], _ make: () -> Metric
+  ) -> Metric {
+    let key = MetricKey(name: label, labels: dimensions)
+    return self.state.withLock { state in
+      if let metric = state[keyPath: path][key] { return metric }
+      let metric = make()
+      state[keyPath: path][key] = metric
+      return metric
+    }
+  }
+}
+
+extension PrometheusRegistry: MetricsFactory {
+  func makeCounter(
+    label: String, dimensions: [(String, String)]
+  ) -> any CounterHandler {
+    self.metric(\.counters, label, dimensions) { PrometheusCounter() }
+  }
+
+  func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
+    self.metric(\.gauges, label, dimensions) { PrometheusGauge() }
+  }
+
+  func makeRecorder(
+    label: String, dimensions: [(String, String)], aggregate: Bool
+  ) -> any RecorderHandler {
+    self.metric(\.histograms, label, dimensions) { PrometheusHistogram() }
+  }
+
+  func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
+    self.metric(\.histograms, label, dimensions) { PrometheusHistogram() }
+  }
+
+  // A metric lasts as long as the process: its series must not end while anyone draws it.
+  func destroyCounter(_ handler: any CounterHandler) {}
+  func destroyMeter(_ handler: any MeterHandler) {}
+  func destroyRecorder(_ handler: any RecorderHandler) {}
+  func destroyTimer(_ handler: any TimerHandler) {}
+}

@@ -1,0 +1,93 @@
+internal import AuthService
+internal import DirectoryService
+internal import Foundation
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Persistence
+internal import ServiceLifecycle
+internal import SessionService
+internal import UnixSignals
+internal import UserAPI
+internal import WAHA
+
+/// The service, assembled: the one place that knows every concrete type.
+package struct Server: Sendable {
+  private let settings: Settings
+  private let logger: Logger
+
+  package init(settings: Settings) {
+    self.settings = settings
+    let level = settings.logging.level
+    switch settings.logging.format {
+    case .json:
+      self.logger = Logger(label: "user-api-server") {
+        var handler = JSONLogHandler(label: $0)
+        handler.logLevel = level
+        return handler
+      }
+    case .text:
+      self.logger = Logger(label: "user-api-server") {
+        var handler = StreamLogHandler.standardError(label: $0)
+        handler.logLevel = level
+        return handler
+      }
+    }
+  }
+
+  /// Runs until SIGTERM or SIGINT, then until the calls under way are over.
+  ///
+  /// - Throws: What kept the server from starting.
+  package func run() async throws {
+    let database = try Self.openDatabase(self.settings.database)
+    try await database.migrate()
+    let registry = PrometheusRegistry()
+    let upstreamMetrics = UpstreamMetrics(factory: registry)
+    let upstream = WAHAUpstream(
+      configuration: WAHAUpstream.Configuration(
+        url: self.settings.wahaURL, apiKey: self.settings.wahaAPIKey)
+    ) { call, duration in
+      upstreamMetrics.record(call, duration)
+    }
+    let readiness = Readiness(
+      pingDatabase: { () async throws(UserAPIError) in try await database.ping() },
+      // Half of what a probe commonly waits.
+      pingWAHA: { () async throws(UserAPIError) in
+        try await upstream.ping(timeout: .milliseconds(500))
+      })
+    let services = self.services(database: database, upstream: upstream, registry: registry)
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [
+          ListenerService(
+            settings: self.settings, calls: CallServer(services: services),
+            admin: AdminRoutes(readiness: readiness, registry: registry), logger: self.logger)
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
+    try await group.run()
+    try database.close()
+  }
+
+  private func services(
+    database: SQLiteDatabase, upstream: WAHAUpstream, registry: PrometheusRegistry
+  ) -> CallServices {
+    var configuration = Sessions.Configuration.defaults
+    configuration.statusMaxAge = self.settings.statusMaxAge
+    let sessions = Sessions(
+      store: database, upstream: upstream, time: .system, configuration: configuration)
+    let directory = Directory(
+      sessions: sessions, upstream: upstream, now: { ContinuousClock.now })
+    return CallServices(
+      authenticator: Authenticator(store: database, time: .system), sessions: sessions,
+      directory: directory, metrics: CallMetrics(factory: registry), limits: .defaults,
+      logger: self.logger)
+  }
+
+  /// Opens the database that the settings name.
+  static func openDatabase(_ url: DatabaseURL) throws(UserAPIError) -> SQLiteDatabase {
+    switch url {
+    case .sqlite(let path): try SQLiteDatabase(path: path)
+    }
+  }
+}

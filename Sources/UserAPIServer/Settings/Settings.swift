@@ -1,0 +1,114 @@
+internal import Configuration
+internal import Foundation
+package import Logging
+internal import NIOCore
+package import Persistence
+internal import UserAPI
+package import WAHA
+
+/// What the server is told from outside: by flags, and where they say nothing by the environment.
+package struct Settings: Sendable {
+  /// Where callers reach the service. Default: `127.0.0.1:8080`.
+  package var listen: ListenAddress
+  /// Where health and metrics are. Default: `127.0.0.1:9090`.
+  package var adminListen: ListenAddress
+  /// Default: `http://127.0.0.1:3000`.
+  package var wahaURL: UpstreamURL
+  /// Nil for a WAHA that asks for none.
+  package var wahaAPIKey: APIKey?
+  /// Default: `sqlite:user-api.db`.
+  package var database: DatabaseURL
+  /// For how long a session's status is served from memory. Default: 1 s.
+  package var statusMaxAge: Duration
+  /// How long calls under way may go on when the server stops. Default: 30 s.
+  package var drainGrace: Duration
+  /// How many event loops carry the connections. Default: one a core.
+  package var threads: Int
+  package var logging: LogSettings
+
+  /// Reads all of it.
+  ///
+  /// - Parameters:
+  ///   - flags: By the name of the environment variable that means the same.
+  ///   - environment: The process's.
+  /// - Throws: ``SettingsError``, which names the setting that is wrong.
+  package init(flags: [String: String], environment: [String: String]) throws(SettingsError) {
+    let reader = SettingsReader(flags: flags, environment: environment)
+    try reader.refuseUnsupported()
+    self.listen = try reader.value(
+      "USER_API_LISTEN", default: "127.0.0.1:8080", "must be host:port or unix:/path",
+      ListenAddress.init)
+    self.adminListen = try reader.value(
+      "USER_API_ADMIN_LISTEN", default: "127.0.0.1:9090", "must be host:port or unix:/path",
+      ListenAddress.init)
+    self.wahaURL = try reader.value(
+      "WAHA_API_URL", default: "http://127.0.0.1:3000",
+      "must be an http or https URL without credentials and query", UpstreamURL.init)
+    self.wahaAPIKey = try reader.secret("WAHA_API_KEY").map { text throws(SettingsError) in
+      guard let key = APIKey(text) else {
+        throw SettingsError(
+          name: "WAHA_API_KEY", problem: "must be 1 to 512 visible ASCII characters")
+      }
+      return key
+    }
+    self.database = try Self.database(reader)
+    self.statusMaxAge = try reader.value(
+      "USER_API_STATUS_MAX_AGE", default: "1s", "must be a duration of at most 1s, such as 500ms",
+      { Duration(text: $0).flatMap { $0 <= .seconds(1) ? $0 : nil } })
+    self.drainGrace = try reader.value(
+      "USER_API_DRAIN_GRACE", default: "30s", "must be a duration such as 30s",
+      { Duration(text: $0) })
+    self.threads = try reader.value(
+      "USER_API_THREADS", default: "\(System.coreCount)", "must be a number from 1 to 1024",
+      { Int($0).flatMap { (1...1_024).contains($0) ? $0 : nil } })
+    self.logging = try LogSettings(reader)
+  }
+
+  /// Only where the database is, for the commands that need nothing else.
+  package static func database(
+    flags: [String: String], environment: [String: String]
+  ) throws(SettingsError) -> DatabaseURL {
+    try Self.database(SettingsReader(flags: flags, environment: environment))
+  }
+
+  private static func database(_ reader: SettingsReader) throws(SettingsError) -> DatabaseURL {
+    guard let text = try reader.secret("DATABASE_URL") else {
+      return .sqlite(path: "user-api.db")
+    }
+    guard let url = DatabaseURL(text) else {
+      throw SettingsError(
+        name: "DATABASE_URL", problem: "must be sqlite:relative.db or sqlite:/absolute.db")
+    }
+    return url
+  }
+}
+
+/// How the server logs.
+package struct LogSettings: Sendable {
+  package enum Format: String, Sendable {
+    case text
+    case json
+  }
+
+  /// Default: `info`.
+  package var level: Logger.Level
+  /// Default: `text`.
+  package var format: Format
+
+  init(_ reader: SettingsReader) throws(SettingsError) {
+    self.level = try reader.value(
+      "LOG_LEVEL", default: "info",
+      "must be one of trace, debug, info, notice, warning, error, critical",
+      { Logger.Level(rawValue: $0.lowercased()) })
+    self.format = try reader.value(
+      "LOG_FORMAT", default: "text", "must be text or json", Format.init(rawValue:))
+  }
+}
+
+/// A setting with which the server cannot start. Says which, and never what it was.
+package struct SettingsError: Error, Equatable, CustomStringConvertible {
+  package var name: String
+  package var problem: String
+
+  package var description: String { "\(self.name): \(self.problem)" }
+}

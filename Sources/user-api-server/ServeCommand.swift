@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import Foundation
+internal import UserAPIServer
+
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Run the service until SIGTERM.",
+    discussion: """
+      Every option can be given by the environment variable that stands behind it; the option \
+      counts. WAHA's key comes from WAHA_API_KEY or WAHA_API_KEY_FILE alone, so that no other \
+      user of the machine sees it.
+      """)
+
+  @Option(
+    help: """
+      Where callers reach the service: host:port or unix:/path. (env: USER_API_LISTEN; \
+      default: 127.0.0.1:8080)
+      """)
+  var listen: String?
+
+  @Option(
+    help: """
+      Where health and metrics are. (env: USER_API_ADMIN_LISTEN; default: 127.0.0.1:9090)
+      """)
+  var adminListen: String?
+
+  @Option(help: "Where WAHA is. (env: WAHA_API_URL; default: http://127.0.0.1:3000)")
+  var wahaApiUrl: String?
+
+  @Option(help: "A file with WAHA's key in it. (env: WAHA_API_KEY_FILE)")
+  var wahaApiKeyFile: String?
+
+  @OptionGroup var database: DatabaseOption
+
+  @Option(
+    help: """
+      For how long a session's status is served from memory, at most 1s; 0s asks WAHA every \
+      time. (env: USER_API_STATUS_MAX_AGE; default: 1s)
+      """)
+  var statusMaxAge: String?
+
+  @Option(
+    help: """
+      How long calls under way may go on when the server stops. (env: USER_API_DRAIN_GRACE; \
+      default: 30s)
+      """)
+  var drainGrace: String?
+
+  @Option(
+    help: """
+      How many event loops carry the connections. (env: USER_API_THREADS; default: one a core)
+      """)
+  var threads: String?
+
+  @Option(
+    help: """
+      trace, debug, info, notice, warning, error or critical. (env: LOG_LEVEL; default: info)
+      """)
+  var logLevel: String?
+
+  @Option(help: "text or json. (env: LOG_FORMAT; default: text)")
+  var logFormat: String?
+
+  func run() async throws {
+    var flags = self.database.flags
+    flags["USER_API_LISTEN"] = self.listen
+    flags["USER_API_ADMIN_LISTEN"] = self.adminListen
+    flags["WAHA_API_URL"] = self.wahaApiUrl
+    flags["WAHA_API_KEY_FILE"] = self.wahaApiKeyFile
+    flags["USER_API_STATUS_MAX_AGE"] = self.statusMaxAge
+    flags["USER_API_DRAIN_GRACE"] = self.drainGrace
+    flags["USER_API_THREADS"] = self.threads
+    flags["LOG_LEVEL"] = self.logLevel
+    flags["LOG_FORMAT"] = self.logFormat
+    try await Failure.reporting {
+      let settings = try Settings(
+        flags: flags, environment: ProcessInfo.processInfo.environment)
+      try await Server(settings: settings).run()
+    }
+  }
+}

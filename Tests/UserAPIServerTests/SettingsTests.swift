@@ -1,0 +1,85 @@
+import Foundation
+import Logging
+import Persistence
+import Testing
+
+@testable import UserAPIServer
+
+@Suite struct SettingsTests {
+  @Test func `with nothing given the defaults of the README hold`() throws {
+    let settings = try Settings(flags: [:], environment: [:])
+    #expect(settings.listen == .tcp(host: "127.0.0.1", port: 8_080))
+    #expect(settings.adminListen == .tcp(host: "127.0.0.1", port: 9_090))
+    #expect(settings.wahaAPIKey == nil)
+    #expect(settings.database == .sqlite(path: "user-api.db"))
+    #expect(settings.statusMaxAge == .seconds(1))
+    #expect(settings.drainGrace == .seconds(30))
+    #expect(settings.logging.level == .info)
+    #expect(settings.logging.format == .text)
+  }
+
+  @Test func `a flag counts before the environment, also where one of them is a file`() throws {
+    let environment = [
+      "USER_API_LISTEN": "127.0.0.1:1", "DATABASE_URL_FILE": "/nonexistent", "LOG_LEVEL": "debug",
+    ]
+    let settings = try Settings(
+      flags: ["USER_API_LISTEN": "unix:/run/user-api.sock", "DATABASE_URL": "sqlite:/a.db"],
+      environment: environment)
+    #expect(settings.listen == .unix(path: "/run/user-api.sock"))
+    #expect(settings.database == .sqlite(path: "/a.db"))
+    #expect(settings.logging.level == .debug)
+  }
+
+  @Test func `an empty variable counts as none`() throws {
+    let settings = try Settings(
+      flags: [:], environment: ["USER_API_LISTEN": "", "WAHA_API_KEY": ""])
+    #expect(settings.listen == .tcp(host: "127.0.0.1", port: 8_080))
+    #expect(settings.wahaAPIKey == nil)
+  }
+
+  @Test func `a secret is read from its file without the end of the line`() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try Data("sqlite:from-file.db\n".utf8).write(to: file)
+    defer { unlink(file.path) }
+    let database = try Settings.database(
+      flags: [:], environment: ["DATABASE_URL_FILE": file.path])
+    #expect(database == .sqlite(path: "from-file.db"))
+    #expect(throws: SettingsError.self) {
+      try Settings.database(
+        flags: [:], environment: ["DATABASE_URL_FILE": file.path, "DATABASE_URL": "sqlite:a"])
+    }
+  }
+
+  @Test(arguments: [
+    ("USER_API_LISTEN", "8080"), ("USER_API_LISTEN", "host:99999"), ("USER_API_LISTEN", "unix:x"),
+    ("USER_API_LISTEN", "::1:80"), ("WAHA_API_URL", "http://user:pass@host"),
+    ("WAHA_API_URL", "http://host?x"), ("WAHA_API_KEY", "two words"),
+    ("DATABASE_URL", "mysql://h/x"), ("USER_API_STATUS_MAX_AGE", "1"),
+    ("USER_API_STATUS_MAX_AGE", "1001ms"), ("USER_API_DRAIN_GRACE", "-1s"),
+    ("USER_API_THREADS", "0"), ("USER_API_WEBHOOK_URL", "http://x"),
+  ])
+  func `a bad setting is named, and its value is not`(name: String, value: String) throws {
+    let error = #expect(throws: SettingsError.self) {
+      try Settings(flags: [:], environment: [name: value])
+    }
+    #expect(error?.name == name)
+    #expect(error?.description.contains(value) == false || value.count < 5)
+  }
+
+  @Test func `printing the settings does not print the key`() throws {
+    let settings = try Settings(flags: [:], environment: ["WAHA_API_KEY": "secret-key"])
+    var dumped = ""
+    dump(settings, to: &dumped)
+    #expect(!"\(settings)".contains("secret-key"))
+    #expect(!String(reflecting: settings).contains("secret-key"))
+    #expect(!dumped.contains("secret-key"))
+  }
+
+  @Test(arguments: [
+    ("[::1]:80", ListenAddress.tcp(host: "::1", port: 80)),
+    ("localhost:0", .tcp(host: "localhost", port: 0)), ("unix:/a b", .unix(path: "/a b")),
+  ])
+  func `an address is read`(text: String, address: ListenAddress) {
+    #expect(ListenAddress(text) == address)
+  }
+}
