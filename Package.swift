@@ -29,6 +29,8 @@ let package = Package(
   name: "user-api",
   platforms: [.macOS(.v26)],
   products: [
+    .library(name: "UserAPIClient", targets: ["UserAPI", "UserAPIClient"]),
+    .executable(name: "user-api", targets: ["user-api"]),
     .executable(name: "user-api-server", targets: ["user-api-server"]),
     .executable(name: "waha-simulator", targets: ["waha-simulator"]),
   ],
@@ -81,12 +83,19 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
+      name: "UserAPIClient", dependencies: ["HTTP2", "UserAPI", .nioCore, .nioPosix],
+      swiftSettings: settings),
+    .target(
       name: "WAHASimulator",
       dependencies: ["CPNG", "CQRencode", .nioCore, .nioHTTP1, .nioPosix],
       swiftSettings: settings),
     .executableTarget(
       name: "user-api-server",
       dependencies: ["AuthService", "Persistence", "UserAPI", "UserAPIServer", .argumentParser],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "user-api",
+      dependencies: ["CPNG", "UserAPI", "UserAPIClient", .argumentParser, .nioCore],
       swiftSettings: settings),
     .executableTarget(
       name: "waha-simulator",
@@ -120,6 +129,13 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "UserAPITests", dependencies: ["UserAPI", .nioCore], swiftSettings: settings),
+    .testTarget(
+      name: "UserAPIClientTests",
+      dependencies: ["HTTP2", "UserAPI", "UserAPIClient", .nioCore, .nioPosix],
+      swiftSettings: settings),
+    .testTarget(
+      name: "UserAPICommandTests", dependencies: ["CPNG", "UserAPI", "user-api"],
+      swiftSettings: settings),
     .testTarget(
       name: "WAHATests",
       dependencies: [

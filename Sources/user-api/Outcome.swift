@@ -1,0 +1,66 @@
+internal import ArgumentParser
+internal import Foundation
+internal import UserAPI
+
+/// How the program ends: its exit status and what it says.
+enum Outcome: Equatable {
+  case done
+  /// `--help` and the like.
+  case help(String)
+  case failed(line: String, status: Int32)
+
+  init(_ error: any Error) {
+    switch error {
+    case let error as UserAPIError:
+      self = .failed(
+        line: "\(error.message) (\(error.reason.rawValue))", status: Self.status(of: error))
+    case let failure as CommandFailure:
+      self = .failed(line: failure.message, status: failure.status)
+    default:
+      guard UserAPICommand.exitCode(for: error) != .success else {
+        self = .help(UserAPICommand.fullMessage(for: error))
+        return
+      }
+      self = .failed(line: UserAPICommand.message(for: error), status: CommandFailure.usage)
+    }
+  }
+
+  var status: Int32 {
+    switch self {
+    case .done, .help: 0
+    case .failed(_, let status): status
+    }
+  }
+
+  func show() {
+    switch self {
+    case .done: break
+    case .help(let text): print(text)
+    case .failed(let line, _):
+      FileHandle.standardError.write(Data("user-api: \(line.printable)\n".utf8))
+    }
+  }
+
+  private static func status(of error: UserAPIError) -> Int32 {
+    switch error.reason {
+    case .connectionFailed: CommandFailure.unreachable
+    // The only one to cancel a call is SIGINT.
+    case .canceled: CommandFailure.interrupted
+    default: CommandFailure.callFailed
+    }
+  }
+}
+
+/// A failure of the program's own.
+struct CommandFailure: Error, Equatable {
+  static let callFailed: Int32 = 1
+  static let unreachable: Int32 = 2
+  static let usage: Int32 = 64
+  static let interrupted: Int32 = 130
+
+  var message: String
+  var status: Int32 = CommandFailure.callFailed
+
+  static let noUsableSession = CommandFailure(
+    message: #"no usable session; run "user-api session start" or give --session NAME"#)
+}

@@ -1,0 +1,12 @@
+internal import ArgumentParser
+internal import UserAPI
+
+/// A duration as people write it, and not none: `30s`, `15m`, `12h`, `90d`.
+struct TimeLimit: ExpressibleByArgument, Equatable {
+  let duration: Duration
+
+  init?(argument: String) {
+    guard let duration = Duration(text: argument), duration > .zero else { return nil }
+    self.duration = duration
+  }
+}
