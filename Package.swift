@@ -54,6 +54,7 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(
       name: "CQRencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+
     .target(
       name: "HTTP2", dependencies: ["CNghttp2", .nioCore, .collections], swiftSettings: settings),
     .target(
@@ -89,6 +90,7 @@ let package = Package(
       name: "WAHASimulator",
       dependencies: ["CPNG", "CQRencode", .nioCore, .nioHTTP1, .nioPosix],
       swiftSettings: settings),
+
     .executableTarget(
       name: "user-api-server",
       dependencies: ["AuthService", "Persistence", "UserAPI", "UserAPIServer", .argumentParser],
@@ -101,10 +103,12 @@ let package = Package(
       name: "waha-simulator",
       dependencies: ["WAHASimulator", .argumentParser, .nioCore, .nioPosix],
       swiftSettings: settings),
+
     .target(
       name: "TestKit",
       dependencies: ["AuthService", "DirectoryService", "SessionService", "UserAPI"],
       path: "Tests/TestKit", swiftSettings: settings),
+
     .testTarget(
       name: "AuthServiceTests", dependencies: ["AuthService", "TestKit", "UserAPI"],
       swiftSettings: settings),
@@ -120,6 +124,9 @@ let package = Package(
       name: "SessionServiceTests",
       dependencies: ["AuthService", "SessionService", "TestKit", "UserAPI"],
       swiftSettings: settings),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["user-api", "user-api-server", "waha-simulator"], swiftSettings: settings),
     .testTarget(
       name: "HTTP2Tests", dependencies: ["HTTP2", .nioCore, .nioEmbedded, .nioPosix],
       swiftSettings: settings),

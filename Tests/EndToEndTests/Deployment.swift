@@ -1,0 +1,202 @@
+import Foundation
+import Testing
+
+/// A simulator and a server over a fresh database, each a process of its own.
+struct Deployment: Sendable {
+  let folder: URL
+  let simulator: Program
+  let simulatorURL: String
+  private(set) var server: Program
+  private(set) var url: String
+  private(set) var adminURL: String
+
+  static let wahaKey = "waha-key-that-is-secret"
+
+  /// Runs `body` with a deployment, and ends it after.
+  static func with(
+    engine: String = "WEBJS", simulator: [String] = [], server: [String] = [],
+    _ body: (inout Deployment) async throws -> Void
+  ) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "user-api-" + UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    var deployment = try await Deployment(
+      folder: folder, engine: engine, simulator: simulator, server: server)
+    do {
+      try await body(&deployment)
+    } catch {
+      Issue.record("server's log:\n\(deployment.server.output)")
+      await deployment.end()
+      throw error
+    }
+    await deployment.end()
+  }
+
+  private init(
+    folder: URL, engine: String, simulator: [String], server: [String]
+  ) async throws {
+    self.folder = folder
+    self.simulator = try Program(
+      "waha-simulator",
+      [
+        "--listen", "127.0.0.1:0", "--engine", engine, "--scan-after", "never",
+        "--start-delay", "1ms", "--operation-time", "1ms", "--qr-wait", "100ms",
+      ] + simulator, environment: ["WAHA_API_KEY": Self.wahaKey], in: folder)
+    let line = try await self.simulator.line { $0.contains("listening on ") }
+    self.simulatorURL =
+      line.split(separator: " ").first { $0.hasPrefix("http://") }.map(String.init) ?? ""
+    (self.server, self.url, self.adminURL) = try await Self.startServer(
+      server, wahaURL: self.simulatorURL, in: folder)
+  }
+
+  private static func startServer(
+    _ arguments: [String], wahaURL: String, in folder: URL
+  ) async throws -> (Program, String, String) {
+    let server = try Program(
+      "user-api-server",
+      [
+        "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-level",
+        "trace", "--log-format", "json", "--status-max-age", "0s",
+      ] + arguments,
+      environment: [
+        "WAHA_API_URL": wahaURL, "WAHA_API_KEY": Self.wahaKey, "DATABASE_URL": "sqlite:test.db",
+      ], in: folder)
+    let admin = try await server.line { $0.contains(#""message":"admin port listening""#) }
+    let calls = try await server.line { $0.contains(#""message":"listening""#) }
+    return (server, "http://" + Self.address(calls), "http://" + Self.address(admin))
+  }
+
+  private static func address(_ line: String) -> String {
+    line.split(separator: "\"").first { $0.hasPrefix("127.0.0.1:") }.map(String.init) ?? ""
+  }
+
+  /// Starts another server in place of one that has ended.
+  mutating func restartServer(_ arguments: [String] = []) async throws {
+    (self.server, self.url, self.adminURL) = try await Self.startServer(
+      arguments, wahaURL: self.simulatorURL, in: self.folder)
+  }
+
+  private func end() async {
+    for program in [self.server, self.simulator] where program.isRunning {
+      program.signal(SIGKILL)
+      await program.end()
+    }
+    do { try FileManager.default.removeItem(at: self.folder) } catch {
+      Issue.record("the folder stays: \(error)")
+    }
+  }
+
+  // MARK: Tokens
+
+  /// A new token: its id and its secret.
+  func token(
+    user: String, role: String = "USER", expires: String? = nil
+  ) async throws -> (id: String, secret: String) {
+    let run = try await Run(
+      "user-api-server",
+      ["token", "issue", "--user", user, "--role", role]
+        + (expires.map { ["--expires", $0] } ?? []),
+      environment: ["DATABASE_URL": "sqlite:test.db"], in: self.folder)
+    #expect(run.status == 0, "\(run.errors)")
+    let lines = run.output.split(separator: "\n")
+    return (
+      String(lines.first?.split(separator: " ").last ?? ""), String(lines.last ?? "")
+    )
+  }
+
+  func revoke(_ id: String) async throws {
+    let run = try await Run(
+      "user-api-server", ["token", "revoke", id],
+      environment: ["DATABASE_URL": "sqlite:test.db"], in: self.folder)
+    #expect(run.status == 0, "\(run.errors)")
+  }
+
+  // MARK: Calls, with curl
+
+  struct Answer: Sendable {
+    let status: Int
+    let body: String
+    let headers: String
+
+    var json: [String: JSON] {
+      if case .object(let object) = JSON(self.body) { object } else { [:] }
+    }
+
+    /// The error's reason, if it is one.
+    var reason: String? { self.json["data"]?["reason"]?.text }
+  }
+
+  /// A call in bare JSON.
+  func call(
+    _ procedure: String, _ message: String = "{}", token: String?,
+    headers: [String] = [], contentType: String = "application/json", method: String = "POST"
+  ) async throws -> Answer {
+    var arguments = [
+      "--http2-prior-knowledge", "-sS", "-i", "-X", method, "--data-binary", "@-",
+      "-H", "content-type: \(contentType)", self.url + "/user.v1.User/" + procedure,
+    ]
+    if let token { arguments += ["-H", "authorization: Bearer \(token)"] }
+    for header in headers { arguments += ["-H", header] }
+    let run = try await Run("curl", arguments, in: self.folder, input: message)
+    #expect(run.status == 0, "\(run.errors)")
+    let parts = run.output.split(separator: "\r\n\r\n", maxSplits: 1)
+    let status = parts.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    return Answer(
+      status: status, body: parts.count > 1 ? String(parts[1]) : "",
+      headers: String(parts.first ?? ""))
+  }
+
+  /// Initiates the user's session and gives its name.
+  func initiate(token: String) async throws -> String {
+    let answer = try await self.call("initiateWhatsAppSession", token: token)
+    return try #require(answer.json["sessionName"]?.text, "\(answer.body)")
+  }
+
+  /// Initiates the user's session, scans its code, and gives its name once it works.
+  func link(token: String) async throws -> String {
+    let name = try await self.initiate(token: token)
+    try await self.awaitStatus("SCAN_QR_CODE", of: name, token: token)
+    _ = try await self.control("POST", "sessions/\(name)/scan")
+    try await self.awaitStatus("WORKING", of: name, token: token)
+    return name
+  }
+
+  /// Asks until the session is so. Bounded by the number of times.
+  func awaitStatus(_ status: String, of name: String, token: String) async throws {
+    try await eventually("the session is \(status)") {
+      let answer = try await self.call(
+        "getSessionStatus", #"{"sessionName":"\#(name)"}"#, token: token)
+      return answer.json["status"]?.text == status
+    }
+  }
+
+  // MARK: The simulator's controls
+
+  @discardableResult
+  func control(_ method: String, _ path: String, _ body: String = "") async throws -> String {
+    let run = try await Run(
+      "curl",
+      [
+        "-sS", "-X", method, "--data-binary", "@-", "-H", "content-type: application/json",
+        self.simulatorURL + "/simulator/" + path,
+      ], in: self.folder, input: body)
+    #expect(run.status == 0, "\(run.errors)")
+    return run.output
+  }
+
+  /// How many requests WAHA got whose path begins so.
+  func requestCount(_ path: String, method: String? = nil) async throws -> Int {
+    let query = "path=\(path)" + (method.map { "&method=\($0)" } ?? "")
+    let text = try await self.control("GET", "requests/count?\(query)")
+    guard case .object(let object) = JSON(text), case .number(let count)? = object["count"] else {
+      throw Program.Failure(description: "no count: \(text)")
+    }
+    return Int(count)
+  }
+}
+
+/// Asks until it is so. Bounded by the number of times, each of which takes a program's run.
+func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
+  for _ in 0..<2_000 where try await isSo() { return }
+  throw Program.Failure(description: "never came true: \(what)")
+}
