@@ -73,13 +73,14 @@ public final class UserAPIClient: Sendable {
 
   /// Gives `body` a client, and closes it afterwards.
   ///
-  /// - Throws: What ``init(configuration:)`` throws, and what `body` throws.
+  /// - Throws: What ``init(configuration:)`` throws, and what `body` throws. Untyped, because Swift
+  ///   does not infer a typed error for a closure of several statements.
   public static func withClient<Value>(
     configuration: Configuration,
-    _ body: (UserAPIClient) async throws(UserAPIError) -> Value
-  ) async throws(UserAPIError) -> Value {
+    _ body: (UserAPIClient) async throws -> Value
+  ) async throws -> Value {
     let client = try UserAPIClient(configuration: configuration)
-    do throws(UserAPIError) {
+    do {
       let value = try await body(client)
       await client.close()
       return value
