@@ -65,6 +65,33 @@ import Testing
     }
   }
 
+  @Test func `a caller who gives up is counted, and WAHA is not kept at work`() async throws {
+    try await Deployment.with { deployment in
+      let token = try await deployment.token(user: "alice").secret
+      let name = try await deployment.initiate(token: token)
+      try await deployment.control("POST", "faults", #"{"path":"/api/sessions","hang":true}"#)
+      let run = try await Run(
+        "curl",
+        [
+          "--http2-prior-knowledge", "-sS", "-m", "1", "-H", "content-type: application/json",
+          "-H", "authorization: Bearer \(token)", "-d", #"{"sessionName":"\#(name)"}"#,
+          deployment.url + "/user.v1.User/getSessionStatus",
+        ], in: deployment.folder)
+      #expect(run.status == 28)
+      let deployment = deployment
+      try await eventually("the call is counted as canceled") {
+        let metrics = try await Run(
+          "curl", ["-sS", deployment.adminURL + "/metrics"], in: deployment.folder)
+        return metrics.output.contains(
+          "user_api_calls_total{procedure=\"getSessionStatus\",code=\"canceled\"} 1\n")
+      }
+      try await eventually("the request was aborted") {
+        let count = JSON(try await deployment.control("GET", "requests/count?path=/api"))
+        return count?["aborted"] == .number(1)
+      }
+    }
+  }
+
   @Test func `neither logs nor errors carry secrets`() async throws {
     try await Deployment.with { deployment in
       let token = try await deployment.token(user: "alice").secret
