@@ -34,9 +34,9 @@ package final class Authenticator: Sendable {
   /// - Parameter authorization: The value of the header of that name.
   package func knownResult(_ authorization: String?) -> Result<Caller, UserAPIError>? {
     do throws(UserAPIError) {
-      let digest = try Self.digest(authorization)
-      let now = self.time.now()
-      guard let token = self.cache.withLock({ $0.value(for: digest, at: now) }) else { return nil }
+      guard let token = self.cachedToken(try Self.digest(authorization), at: self.time.now()) else {
+        return nil
+      }
       return .success(try self.caller(token))
     } catch {
       return .failure(error)
@@ -47,13 +47,19 @@ package final class Authenticator: Sendable {
   /// - Throws: `unauthenticated` with one of the `TOKEN_…` reasons, `ACCOUNT_NOT_APPROVED` for a
   ///   guest, `STORE_UNAVAILABLE`.
   package func authenticate(_ authorization: String?) async throws(UserAPIError) -> Caller {
-    if let known = self.knownResult(authorization) { return try known.get() }
     let digest = try Self.digest(authorization)
     // The age counts from before the read, so that a token revoked during it is not kept longer.
     let now = self.time.now()
+    if let token = self.cachedToken(digest, at: now) { return try self.caller(token) }
     guard let token = try await self.store.token(digest: digest) else { throw Self.invalidToken }
     self.cache.withLock { $0.store(token, for: digest, at: now) }
     return try self.caller(token)
+  }
+
+  private func cachedToken(
+    _ digest: TokenDigest, at now: ContinuousClock.Instant
+  ) -> IssuedToken? {
+    self.cache.withLock { $0.value(for: digest, at: now) }
   }
 
   private func caller(_ token: IssuedToken) throws(UserAPIError) -> Caller {

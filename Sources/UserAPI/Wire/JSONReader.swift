@@ -239,9 +239,10 @@ package struct JSONReader: ~Copyable, ~Escapable {
   }
 
   private func text(_ range: Range<Int>) throws(UserAPIError) -> String {
-    guard let utf8 = try? UTF8Span(validating: self.bytes.extracting(range)) else {
-      throw UserAPIError(.malformedJSON, "the message is not valid UTF-8")
+    do {
+      return String(copying: try UTF8Span(validating: self.bytes.extracting(range)))
+    } catch {
+      throw UserAPIError(.malformedJSON, "the message is not valid UTF-8", cause: error)
     }
-    return String(copying: utf8)
   }
 }

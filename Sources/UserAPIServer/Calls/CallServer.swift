@@ -73,7 +73,6 @@ final class CallServer: Sendable {
     for (channel, connection) in self.connections.withLock({ $0.all }) {
       channel.eventLoop.execute {
         for case let call as ServerCall in connection.value.receivers { call.stop() }
-        connection.value.beginDrain()
       }
     }
     // Time for those answers to leave. Whoever does not read them is cut off.
