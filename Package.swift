@@ -10,6 +10,7 @@ let settings: [SwiftSetting] = [
 ]
 
 extension Target.Dependency {
+  static let nioConcurrency = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
   static let nioCore = product(name: "NIOCore", package: "swift-nio")
   static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
   static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
@@ -56,7 +57,8 @@ let package = Package(
       name: "CQRencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
 
     .target(
-      name: "HTTP2", dependencies: ["CNghttp2", .nioCore, .collections], swiftSettings: settings),
+      name: "HTTP2", dependencies: ["CNghttp2", .nioConcurrency, .nioCore, .collections],
+      swiftSettings: settings),
     .target(
       name: "UserAPI", dependencies: [.nioCore],
       swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),

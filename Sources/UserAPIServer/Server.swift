@@ -61,7 +61,9 @@ package struct Server: Sendable {
       configuration: ServiceGroupConfiguration(
         services: [
           ListenerService(
-            settings: self.settings, calls: CallServer(services: services),
+            settings: self.settings,
+            calls: CallServer(
+              services: services, configuration: self.settings.connectionLimits),
             admin: AdminRoutes(readiness: readiness, registry: registry), logger: self.logger)
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
@@ -80,7 +82,8 @@ package struct Server: Sendable {
       sessions: sessions, upstream: upstream, now: { ContinuousClock.now })
     return CallServices(
       authenticator: Authenticator(store: database, time: .system), sessions: sessions,
-      directory: directory, metrics: CallMetrics(factory: registry), limits: .defaults,
+      directory: directory, metrics: CallMetrics(factory: registry),
+      limitMetrics: LimitMetrics(factory: registry), limits: self.settings.callLimits,
       logger: self.logger)
   }
 

@@ -62,8 +62,10 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "text or json. (env: LOG_FORMAT; default: text)")
   var logFormat: String?
 
+  @OptionGroup(title: "Limits of clients") var limits: LimitOptions
+
   func run() async throws {
-    var flags = self.database.flags
+    var flags = self.database.flags.merging(self.limits.flags) { $1 }
     flags["USER_API_LISTEN"] = self.listen
     flags["USER_API_ADMIN_LISTEN"] = self.adminListen
     flags["WAHA_API_URL"] = self.wahaApiUrl

@@ -151,7 +151,9 @@ import Testing
   @Test func `a stream closed by us gives back what still comes for it`() throws {
     var configuration = SessionConfiguration.defaults
     configuration.connectionWindow = 70_000
-    let server = try TestConnection.server(configuration: configuration) { stream, call in
+    let server = try TestConnection.server(
+      configuration: ConnectionConfiguration(session: configuration)
+    ) { stream, call in
       guard case .headers = call else { return }
       stream.reset(.cancel)
     }

@@ -7,7 +7,7 @@ extension SessionEvent {
     case .headers(let id, _, _), .data(let id, _), .endStream(let id), .writable(let id),
       .closed(let id, _):
       id
-    case .goAway, .pingAcknowledged:
+    case .goAway, .limitExceeded, .pingAcknowledged:
       nil
     }
   }

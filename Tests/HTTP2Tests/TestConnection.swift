@@ -28,7 +28,7 @@ final class TestConnection {
   }
 
   static func server(
-    configuration: SessionConfiguration = .defaults, connects: Bool = true,
+    configuration: ConnectionConfiguration = .defaults, connects: Bool = true,
     script: @escaping ScriptedReceiver.Script = { _, _ in }
   ) throws -> TestConnection {
     let acceptor = Acceptor()

@@ -95,7 +95,9 @@ final class FakeServer: Sendable {
           self.eventSource.yield(.connected)
           channel.closeFuture.whenComplete { _ in self.eventSource.yield(.disconnected) }
           try channel.pipeline.syncOperations.addHandler(
-            HTTP2ConnectionHandler.server(configuration: self.configuration) { stream in
+            HTTP2ConnectionHandler.server(
+              configuration: ConnectionConfiguration(session: self.configuration)
+            ) { stream in
               FakeCallReceiver(stream: stream, server: self)
             })
         }

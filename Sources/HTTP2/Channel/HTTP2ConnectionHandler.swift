@@ -8,16 +8,40 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   package typealias OutboundOut = ByteBuffer
 
   /// The most that one write to the channel carries, in bytes.
-  private static let writeSize = 64 << 10
+  private static let writeSize = 16 << 10
+
+  /// What a channel that is not writable counts as holding, in bytes: its high water mark, and the
+  /// write that went over it.
+  private static let unwritableBytes = 48 << 10
 
   /// How long the last bytes of a connection may take to leave.
   private static let lastWriteTimeout: TimeAmount = .seconds(5)
 
+  /// How long after them the peer has to close its side. What it still sends is dropped: a socket
+  /// that is closed over unread bytes takes back what the peer has not read either.
+  private static let lingerTimeout: TimeAmount = .seconds(1)
+
+  /// What tells the pings apart that this side sends.
+  private static let drainPing: UInt64 = 0
+  private static let keepalivePing: UInt64 = 1
+
   private let session: Session
   private let role: Role
+  private let configuration: ConnectionConfiguration
   /// Makes the receiver of a stream that the peer opened.
   private let accept: (HTTP2Stream) -> (any StreamReceiver)?
   private var streams: [StreamID: (stream: HTTP2Stream, receiver: any StreamReceiver)] = [:]
+  /// Streams that are gone and whose work goes on.
+  private var lingeringStreams = 0
+  /// Bytes that receivers hold of requests that are not whole.
+  private var heldBytes = 0
+  /// What the budget knows of.
+  private var reportedBytes = 0
+  private var sentBytes = 0
+  /// Ends this connection from any thread, for the budget. Holds the handler while it is connected.
+  private var shedFromAnywhere: (@Sendable () -> Void)?
+  private var timer: ConnectionTimer?
+  private var timerTask: (task: Scheduled<Void>, due: NIODeadline)?
   private var drain = DrainMachine()
   private var context: ChannelHandlerContext?
   private var isReading = false
@@ -30,7 +54,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
 
   /// A server's end of a connection.
   package static func server(
-    configuration: SessionConfiguration = .defaults,
+    configuration: ConnectionConfiguration = .defaults,
     accept: @escaping (HTTP2Stream) -> any StreamReceiver
   ) -> HTTP2ConnectionHandler {
     HTTP2ConnectionHandler(role: .server, configuration: configuration, accept: accept)
@@ -41,16 +65,19 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     configuration: SessionConfiguration = .defaults
   ) -> HTTP2ConnectionHandler {
     // A server that opens a stream breaks the protocol, and libnghttp2 says so before this does.
-    HTTP2ConnectionHandler(role: .client, configuration: configuration, accept: { _ in nil })
+    HTTP2ConnectionHandler(
+      role: .client, configuration: ConnectionConfiguration(session: configuration),
+      accept: { _ in nil })
   }
 
   private init(
-    role: Role, configuration: SessionConfiguration,
+    role: Role, configuration: ConnectionConfiguration,
     accept: @escaping (HTTP2Stream) -> (any StreamReceiver)?
   ) {
     self.role = role
     self.holdsPreface = role == .server
-    self.session = Session(role: role, configuration: configuration)
+    self.configuration = configuration
+    self.session = Session(role: role, configuration: configuration.session)
     self.accept = accept
   }
 
@@ -89,7 +116,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     case .announceAndPing:
       self.holdsPreface = false
       self.session.announceShutdown()
-      self.session.ping(0)
+      self.session.ping(Self.drainPing)
       self.scheduleWrite()
     case .none:
       break
@@ -123,13 +150,17 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   /// Closes the connection: GOAWAY, then the socket. Open streams are lost. A peer that does not
   /// read gets no GOAWAY, and nothing of what it has not read.
   package func close() {
+    self.close(.noError)
+  }
+
+  private func close(_ code: ErrorCode) {
     guard let context else { return }
     guard context.channel.isWritable, !self.isClosing else {
       context.close(promise: nil)
       return
     }
     self.holdsPreface = false
-    self.session.terminate(.noError)
+    self.session.terminate(code)
     self.scheduleWrite()
   }
 
@@ -161,11 +192,25 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     self.scheduleWrite()
   }
 
+  /// Whether `count` bytes more may wait for this peer. Any number may when nothing does.
+  func mayBuffer(_ count: Int) -> Bool {
+    let buffered = self.session.pendingBytes + self.heldBytes
+    return buffered == 0 || buffered + count <= self.configuration.maxBufferedBytes
+  }
+
+  func hold(_ count: Int) {
+    self.heldBytes += count
+  }
+
+  func endLingering() {
+    self.lingeringStreams -= 1
+  }
+
   // MARK: ChannelInboundHandler
 
   package func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    if context.channel.isActive { self.write(context, flush: true) }
+    if context.channel.isActive { self.begin(context) }
   }
 
   package func handlerRemoved(context: ChannelHandlerContext) {
@@ -173,8 +218,21 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   }
 
   package func channelActive(context: ChannelHandlerContext) {
-    self.write(context, flush: true)
+    self.begin(context)
     context.fireChannelActive()
+  }
+
+  private func begin(_ context: ChannelHandlerContext) {
+    self.timer = ConnectionTimer(
+      timeouts: self.configuration.timeouts, openedAt: context.eventLoop.now,
+      jitter: .random(in: 0..<1))
+    self.armTimer(context)
+    if self.configuration.budget != nil {
+      let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+      let eventLoop = context.eventLoop
+      self.shedFromAnywhere = { eventLoop.execute { handler.value.shed() } }
+    }
+    self.write(context, flush: true)
   }
 
   package func channelInactive(context: ChannelHandlerContext) {
@@ -185,8 +243,9 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     guard !self.isClosing else { return }
     self.isReading = true
+    let now = context.eventLoop.now
     do {
-      try self.session.receive(self.unwrapInboundIn(data))
+      try self.session.receive(self.unwrapInboundIn(data), at: now)
     } catch {
       self.handOutEvents()
       self.fail(error, context)
@@ -197,6 +256,9 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
       self.holdsPreface = false
       self.write(context, flush: false)
     }
+    self.timer?.received(
+      hasPreface: self.session.hasPreface, isInsideHeaders: self.session.isInsideHeaders, at: now)
+    if self.session.isInsideHeaders { self.armTimer(context) }
     self.handOutEvents()
     self.write(context, flush: false)
   }
@@ -222,6 +284,9 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   private func handOutEvents() {
     while let event = self.session.nextEvent() {
       switch event {
+      case .headers(let id, let headers, _) where headers.isTruncated && self.role == .client:
+        // A part of a response is none.
+        self.session.reset(id, code: .enhanceYourCalm)
       case .headers(let id, let headers, let endStream):
         self.stream(id)?.receivedHeaders(headers, endStream: endStream)
       case .data(let id, let bytes):
@@ -238,9 +303,17 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
         guard let entry = self.streams.removeValue(forKey: id) else { continue }
         entry.stream.detach()
         entry.receiver.streamClosed(code == .noError ? .finished : .reset(code))
+        if entry.stream.isBusy { self.lingeringStreams += 1 }
+        if self.streams.isEmpty, let context {
+          self.timer?.closedLastStream(at: context.eventLoop.now)
+          self.armTimer(context)
+        }
+      case .limitExceeded(let limit):
+        self.configuration.onLimitExceeded(limit)
       case .goAway:
         self.refusesNewStreams = true
-      case .pingAcknowledged:
+      case .pingAcknowledged(let payload):
+        guard payload == Self.drainPing else { continue }
         switch self.drain.pingAcknowledged() {
         case .goAway: self.session.goAway(.noError)
         case .none: break
@@ -253,8 +326,16 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   private func stream(_ id: StreamID) -> (any StreamReceiver)? {
     if let entry = self.streams[id] { return entry.receiver }
     guard let context else { return nil }
+    // libnghttp2 counts the streams that are open; a peer that resets them has not ended their work.
+    let taken = self.streams.count + self.lingeringStreams
+    guard taken < Int(self.configuration.session.maxConcurrentStreams) else {
+      self.configuration.onLimitExceeded(.streams)
+      self.session.reset(id, code: .refusedStream)
+      return nil
+    }
     let stream = HTTP2Stream(id: id, eventLoop: context.eventLoop, connection: self)
     guard let receiver = self.accept(stream) else { return nil }
+    if self.streams.isEmpty { self.timer?.openedStream() }
     self.streams[id] = (stream, receiver)
     return receiver
   }
@@ -263,6 +344,9 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     // First of all: a receiver that opens a stream in answer to its loss must not find a way.
     self.isClosing = true
     self.context = nil
+    self.timer = nil
+    self.timerTask?.task.cancel()
+    self.timerTask = nil
     self.handOutEvents()
     let lost = self.streams
     self.streams = [:]
@@ -272,6 +356,10 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
       entry.receiver.streamClosed(
         self.session.hasBegun(id) ? .connectionLost : .reset(.refusedStream))
     }
+    self.session.discardOutbound()
+    self.heldBytes = 0
+    self.reportBuffered(isWritable: true)
+    self.shedFromAnywhere = nil
   }
 
   /// Sees to it that what was just queued is written: at the end of the read loop, or else at
@@ -302,7 +390,71 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     if flush { context.flush() }
     // Writing finishes streams and makes room for producers.
     self.handOutEvents()
+    self.noteWaiting(context)
     if self.session.isFinished { self.close(context) }
+  }
+
+  /// Tells the timer and the budget what waits for the peer.
+  private func noteWaiting(_ context: ChannelHandlerContext) {
+    let isWritable = context.channel.isWritable
+    let isWaiting = !isWritable || self.session.pendingBytes > 0
+    let sentBytes = self.session.sentBytes
+    self.timer?.wrote(
+      isWaiting: isWaiting, hasProgressed: sentBytes != self.sentBytes,
+      at: context.eventLoop.now)
+    self.sentBytes = sentBytes
+    if isWaiting { self.armTimer(context) }
+    self.reportBuffered(isWritable: isWritable)
+  }
+
+  private func reportBuffered(isWritable: Bool) {
+    let buffered =
+      self.session.pendingBytes + self.heldBytes + (isWritable ? 0 : Self.unwritableBytes)
+    guard
+      abs(buffered - self.reportedBytes) >= BufferBudget.grain
+        || (buffered == 0 && self.reportedBytes > 0),
+      let budget = self.configuration.budget
+    else { return }
+    self.reportedBytes = buffered
+    budget.report(ObjectIdentifier(self), bytes: buffered, shed: self.shedFromAnywhere ?? {})
+  }
+
+  /// Ends the connection, which holds more than any other while all hold too much.
+  private func shed() {
+    guard !self.isClosing else { return }
+    self.configuration.onLimitExceeded(.buffered)
+    self.session.discardOutbound()
+    self.close(.enhanceYourCalm)
+  }
+
+  // MARK: Time
+
+  /// Sees to it that the timer fires when the next thing is due, or before.
+  private func armTimer(_ context: ChannelHandlerContext) {
+    guard let due = self.timer?.next else { return }
+    if let timerTask, timerTask.due <= due { return }
+    self.timerTask?.task.cancel()
+    let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: due) { self.timerFired() }
+    self.timerTask = (task, due)
+  }
+
+  private func timerFired() {
+    self.timerTask = nil
+    guard let context, !self.isClosing, let action = self.timer?.expire(at: context.eventLoop.now)
+    else { return }
+    switch action {
+    case .none: break
+    case .ping:
+      self.session.ping(Self.keepalivePing)
+      self.scheduleWrite()
+    case .drain:
+      self.configuration.onLimitExceeded(.connectionAge)
+      self.beginDrain()
+    case .end(let limit):
+      self.configuration.onLimitExceeded(limit)
+      self.close(limit.isBenign ? .noError : .enhanceYourCalm)
+    }
+    self.armTimer(context)
   }
 
   private func fail(_ error: SessionError, _ context: ChannelHandlerContext) {
@@ -315,22 +467,42 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
       context.write(self.wrapOutboundOut(buffer), promise: nil)
     }
     self.close(context)
-    // Nothing more is heard of them, whenever the socket goes.
-    self.loseStreams()
   }
 
   /// Closes the channel once the socket took everything: a close gives up what still waits.
   private func close(_ context: ChannelHandlerContext) {
     self.isClosing = true
     let channel = context.channel
+    let lingers = self.role == .server
     let written = context.eventLoop.makePromise(of: Void.self)
-    written.futureResult.whenComplete { _ in channel.close(promise: nil) }
+    written.futureResult.whenComplete { result in
+      guard lingers, case .success = result else {
+        channel.close(promise: nil)
+        return
+      }
+      channel.close(mode: .output).whenFailure { _ in channel.close(promise: nil) }
+      Self.close(channel, in: Self.lingerTimeout)
+    }
     context.writeAndFlush(self.wrapOutboundOut(ByteBuffer()), promise: written)
     // A peer that reads nothing does not keep the socket.
-    let lastMoment = context.eventLoop.scheduleTask(in: Self.lastWriteTimeout) {
-      channel.close(promise: nil)
-    }
-    channel.closeFuture.whenComplete { _ in lastMoment.cancel() }
+    Self.close(channel, in: Self.lastWriteTimeout)
+    // Nothing more is heard of them, whenever the socket goes.
+    self.loseStreams()
+  }
+
+  private static func close(_ channel: any Channel, in time: TimeAmount) {
+    let task = channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+    channel.closeFuture.whenComplete { _ in task.cancel() }
+  }
+
+  /// What a client gets whose connection there is no room for: empty SETTINGS, and a GOAWAY with
+  /// ENHANCE_YOUR_CALM that takes no stream. The connection is then closed.
+  package static var refusal: ByteBuffer {
+    let session = Session(role: .server)
+    session.terminate(.enhanceYourCalm)
+    var bytes = ByteBuffer()
+    _ = session.writePending(into: &bytes, limit: Self.writeSize)
+    return bytes
   }
 
   /// What a caller gets who speaks HTTP/1 here. Not part of HTTP/2: a courtesy to people.

@@ -8,6 +8,14 @@ package final class HTTP2Stream {
   private let connection: HTTP2ConnectionHandler
   /// Whether the stream still takes anything from this side.
   package private(set) var isOpen = true
+  /// Whether work for the stream goes on, be it open or not. Until it has ended the stream counts
+  /// against the connection's limit: a peer that resets streams must not have more work done than
+  /// one that waits for its answers.
+  package var isBusy = false {
+    didSet {
+      if oldValue, !self.isBusy, !self.isOpen { self.connection.endLingering() }
+    }
+  }
 
   init(id: StreamID, eventLoop: any EventLoop, connection: HTTP2ConnectionHandler) {
     self.id = id
@@ -40,6 +48,17 @@ package final class HTTP2Stream {
   /// held of the connection's window is given back here, too.
   package func consume(_ count: Int) {
     self.connection.consume(count, on: self.id)
+  }
+
+  /// Whether `count` bytes more may wait on the connection (``ConnectionConfiguration``).
+  package func mayBuffer(_ count: Int) -> Bool {
+    self.connection.mayBuffer(count)
+  }
+
+  /// Counts bytes of a request that is not whole, which are kept: `count` more, or fewer when it is
+  /// negative.
+  package func hold(_ count: Int) {
+    self.connection.hold(count)
   }
 
   func detach() {

@@ -12,6 +12,8 @@ package struct Headers: Sendable, Equatable {
   }
 
   package private(set) var fields: [Field]
+  /// Whether the peer sent more than the limits allow, which is not in here.
+  package private(set) var isTruncated = false
 
   package init(_ fields: [Field] = []) {
     self.fields = fields
@@ -20,6 +22,10 @@ package struct Headers: Sendable, Equatable {
   package mutating func append(_ name: String, _ value: String) {
     if self.fields.isEmpty { self.fields.reserveCapacity(8) }
     self.fields.append(Field(name: name, value: value))
+  }
+
+  mutating func truncate() {
+    self.isTruncated = true
   }
 
   /// The value of the first field of that name, which must be given in lower case.

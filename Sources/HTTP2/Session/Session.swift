@@ -11,12 +11,15 @@ package final class Session {
   private let handle: OpaquePointer
   private let configuration: SessionConfiguration
   private let state: SessionState
+  private var scanner: FrameScanner
 
   /// Makes a session and queues its preface: the client's magic, SETTINGS, and the
   /// connection's window.
   package init(role: Role, configuration: SessionConfiguration = .defaults) {
     self.configuration = configuration
     self.state = SessionState(configuration: configuration)
+    self.scanner = FrameScanner(
+      prefaceLength: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0)
     self.handle = Self.makeHandle(role: role, configuration: configuration)
     nghttp2_session_set_user_data(self.handle, Unmanaged.passUnretained(self.state).toOpaque())
     self.submitPreface()
@@ -30,14 +33,27 @@ package final class Session {
 
   /// Takes bytes from the peer. What they mean is then in ``nextEvent()``.
   ///
+  /// - Parameter now: When they came, by which the limits of ``FloodLimits`` count.
   /// - Throws: ``SessionError`` when the connection cannot go on and libnghttp2 has queued no
   ///   GOAWAY of its own. A violation that has a GOAWAY is no error here: send what
   ///   ``writePending(into:limit:)`` gives, then close as ``isFinished`` says.
-  package func receive(_ bytes: ByteBuffer) throws(SessionError) {
+  package func receive(
+    _ bytes: ByteBuffer, at now: NIODeadline = .now()
+  ) throws(SessionError) {
     self.state.input = bytes
+    self.state.now = now
     defer { self.state.input = nil }
     let result = bytes.withUnsafeReadableBytes { raw -> Int in
       guard let base = raw.baseAddress, !raw.isEmpty else { return 0 }
+      var flood: ConnectionLimit?
+      self.scanner.scan(raw) { head in
+        flood = self.state.floods.received(head, at: now)
+        return flood == nil
+      }
+      if let flood {
+        self.state.events.append(.limitExceeded(flood))
+        return Int(NGHTTP2_ERR_FLOODED.rawValue)
+      }
       self.state.inputBase = base
       return nghttp2_session_mem_recv(
         self.handle, base.assumingMemoryBound(to: UInt8.self), raw.count)
@@ -68,6 +84,23 @@ package final class Session {
   /// Whether nothing remains to be read or written, so that the connection can be closed.
   package var isFinished: Bool {
     nghttp2_session_want_read(self.handle) == 0 && nghttp2_session_want_write(self.handle) == 0
+  }
+
+  /// Whether the peer's preface has come (RFC 9113, section 3.4).
+  package var hasPreface: Bool { self.scanner.hasPreface }
+
+  /// Whether the peer has begun a header block and not ended it.
+  package var isInsideHeaders: Bool { self.scanner.isInsideHeaders }
+
+  /// Bytes of bodies that the peer's windows have not taken yet.
+  package var pendingBytes: Int { self.state.pendingBytes }
+
+  /// Bytes of bodies that were given to ``writePending(into:limit:)``, since the beginning.
+  package var sentBytes: Int { self.state.sentBytes }
+
+  /// Gives up what waits for the peer, on a connection that ends.
+  package func discardOutbound() {
+    self.state.discardOutbound()
   }
 
   /// Whether there may be bytes for ``writePending(into:limit:)``.

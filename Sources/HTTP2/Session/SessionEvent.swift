@@ -17,6 +17,8 @@ package enum SessionEvent: Sendable, Equatable {
   case closed(StreamID, ErrorCode)
   /// The peer will answer no stream above `lastStreamID`.
   case goAway(lastStreamID: StreamID, ErrorCode)
+  /// The peer went beyond a limit; what follows from that, follows on its own.
+  case limitExceeded(ConnectionLimit)
   /// The peer answered a ping with these eight bytes.
   case pingAcknowledged(UInt64)
 }

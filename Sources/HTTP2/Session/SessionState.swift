@@ -6,6 +6,13 @@ internal import NIOCore
 final class SessionState {
   var events = Deque<SessionEvent>()
   var outbound: [StreamID: OutboundBody] = [:]
+  /// Bytes of all bodies that the peer's windows have not taken yet.
+  private(set) var pendingBytes = 0
+  /// Bytes of bodies sent since the beginning.
+  private(set) var sentBytes = 0
+  var floods: FloodGuard
+  /// When the bytes that are read came.
+  var now: NIODeadline = .distantPast
 
   /// The bytes being read, and where they are, so that a body is a slice of them and no copy.
   var input: ByteBuffer?
@@ -23,6 +30,7 @@ final class SessionState {
 
   init(configuration: SessionConfiguration) {
     self.configuration = configuration
+    self.floods = FloodGuard(limits: configuration.floods)
   }
 
   /// - Returns: whether the producer may go on; nil when there is no such body to add to.
@@ -36,6 +44,7 @@ final class SessionState {
       body.pending.discardReadBytes()
       body.pending.writeImmutableBuffer(bytes)
     }
+    self.pendingBytes += bytes.readableBytes
     body.isEnded = endStream
     if body.pending.readableBytes >= self.configuration.outboundHighWaterMark {
       body.isStopped = true
@@ -56,6 +65,9 @@ final class SessionState {
         target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source.prefix(count)))
         return count
       }
+      self.pendingBytes -= count
+      self.sentBytes += count
+      self.floods.sentData(count)
     }
     let remaining = body.pending.readableBytes
     if body.isStopped, remaining <= self.configuration.outboundLowWaterMark {
@@ -81,17 +93,27 @@ final class SessionState {
 
   private func receivedField(
     _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
-  ) -> Int32 {
+  ) {
     // A field's size as RFC 9113, section 6.5.2, counts it. Both limits come before the copy: a few
     // bytes on the wire can name a large field of the compression table many times.
+    guard !self.block.isTruncated else { return }
     let size = self.blockSize + name.count + value.count + 32
-    guard self.block.fields.count < self.configuration.maxHeaderFields,
-      size <= Int(self.configuration.maxHeaderListSize)
-    else { return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue }
+    guard self.block.fields.count < self.configuration.maxHeaderFields else {
+      self.truncateBlock(.headerFields)
+      return
+    }
+    guard size <= Int(self.configuration.maxHeaderListSize) else {
+      self.truncateBlock(.headerListSize)
+      return
+    }
     self.blockSize = size
     self.block.append(
       String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
-    return 0
+  }
+
+  private func truncateBlock(_ limit: ConnectionLimit) {
+    self.block.truncate()
+    self.events.append(.limitExceeded(limit))
   }
 
   private func receivedFrame(_ frame: UnsafePointer<nghttp2_frame>) {
@@ -138,9 +160,23 @@ final class SessionState {
   private func closedStream(_ id: StreamID, _ code: ErrorCode) {
     if self.blockID == id { self.blockID = nil }
     // A stream whose headers never came whole was never told of.
-    guard self.outbound.removeValue(forKey: id) != nil else { return }
+    guard let body = self.outbound.removeValue(forKey: id) else { return }
+    self.pendingBytes -= body.pending.readableBytes
     let isUnsent = !self.unsent.isEmpty && self.unsent.remove(id) != nil
     self.events.append(.closed(id, isUnsent ? .refusedStream : code))
+  }
+
+  /// - Returns: whether the peer has provoked too many resets.
+  private func sentReset() -> Bool {
+    guard let limit = self.floods.sentReset(at: self.now) else { return false }
+    self.events.append(.limitExceeded(limit))
+    return true
+  }
+
+  /// Gives up what waits for the peer.
+  func discardOutbound() {
+    for body in self.outbound.values { body.pending = ByteBuffer() }
+    self.pendingBytes = 0
   }
 
   /// libnghttp2 closes the stream next, with INTERNAL_ERROR, which says too little.
@@ -182,6 +218,7 @@ extension SessionState {
       SessionState.from(context).receivedField(
         UnsafeBufferPointer(start: name, count: nameLength),
         UnsafeBufferPointer(start: value, count: valueLength))
+      return 0
     }
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, context in
       guard let frame else { return 0 }
@@ -198,6 +235,15 @@ extension SessionState {
       _, frame, error, context in
       guard let frame else { return 0 }
       SessionState.from(context).didNotSend(frame, error)
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { session, frame, context in
+      guard let frame, UInt32(frame.pointee.hd.type) == NGHTTP2_RST_STREAM.rawValue else {
+        return 0
+      }
+      if SessionState.from(context).sentReset() {
+        nghttp2_session_terminate_session(session, ErrorCode.enhanceYourCalm.rawValue)
+      }
       return 0
     }
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, context in

@@ -26,6 +26,13 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   public static let invalidEnvelope = Self(rawValue: "INVALID_ENVELOPE")
   /// The message is longer than the limit.
   public static let messageTooLarge = Self(rawValue: "MESSAGE_TOO_LARGE")
+  /// The request has more headers, or longer ones, than the limits allow.
+  public static let headersTooLarge = Self(rawValue: "HEADERS_TOO_LARGE")
+  /// The request was not whole in time.
+  public static let bodyTimeout = Self(rawValue: "BODY_TIMEOUT")
+  /// Too much waits on the connection: responses that the caller has not read, or requests that are
+  /// not whole.
+  public static let connectionBufferFull = Self(rawValue: "CONNECTION_BUFFER_FULL")
   /// The message is not a JSON object in UTF-8.
   public static let malformedJSON = Self(rawValue: "MALFORMED_JSON")
   /// A field is missing or its value is not allowed; the message names it.
@@ -97,6 +104,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   public static let sent: [ErrorReason] = [
     .unsupportedContentType, .methodNotAllowed, .unknownProcedure, .compressionUnsupported,
     .invalidTimeout, .invalidEnvelope, .messageTooLarge, .malformedJSON, .invalidField,
+    .headersTooLarge, .bodyTimeout, .connectionBufferFull,
     .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked, .accountNotApproved,
     .sessionNotFound, .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking,
     .contactsNotStored,
@@ -112,7 +120,8 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
       .invalidField:
       .invalidArgument
     case .methodNotAllowed, .unknownProcedure, .compressionUnsupported: .unimplemented
-    case .messageTooLarge, .upstreamRateLimited: .resourceExhausted
+    case .messageTooLarge, .headersTooLarge, .connectionBufferFull, .upstreamRateLimited:
+      .resourceExhausted
     case .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked: .unauthenticated
     case .accountNotApproved: .permissionDenied
     case .sessionNotFound: .notFound
@@ -122,7 +131,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
     case .upstreamUnavailable, .upstreamBusy, .storeUnavailable, .serverStopping,
       .connectionFailed:
       .unavailable
-    case .upstreamTimeout, .deadlineExceeded: .deadlineExceeded
+    case .upstreamTimeout, .bodyTimeout, .deadlineExceeded: .deadlineExceeded
     case .canceled: .canceled
     case .upstreamUnauthorized, .upstreamInvalidResponse, .internalError, .invalidResponse:
       .internal
@@ -135,6 +144,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
     switch self {
     case .unsupportedContentType: 415
     case .methodNotAllowed: 405
+    case .headersTooLarge: 431
     default: self.code.httpStatus
     }
   }
@@ -145,7 +155,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
     case .unsupportedContentType: "UNSUPPORTED_MEDIA_TYPE"
     case .methodNotAllowed: "METHOD_NOT_SUPPORTED"
     case .unknownProcedure: "NOT_FOUND"
-    case .messageTooLarge: "PAYLOAD_TOO_LARGE"
+    case .messageTooLarge, .headersTooLarge: "PAYLOAD_TOO_LARGE"
     case .malformedJSON: "PARSE_ERROR"
     default: self.code.trpcCode
     }

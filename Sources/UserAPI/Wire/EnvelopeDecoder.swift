@@ -31,7 +31,7 @@ package struct EnvelopeDecoder: Sendable {
       let rawFlags = self.pending.getInteger(at: self.pending.readerIndex, as: UInt8.self),
       let rawLength = self.pending.getInteger(at: self.pending.readerIndex + 1, as: UInt32.self)
     else {
-      self.compact()
+      self.pending.compact()
       return nil
     }
     let flags = Envelope.Flags(rawValue: rawFlags)
@@ -42,7 +42,7 @@ package struct EnvelopeDecoder: Sendable {
       throw UserAPIError.messageTooLarge(limit: self.maximumLength)
     }
     guard self.pending.readableBytes >= Envelope.headerSize + length else {
-      self.compact()
+      self.pending.compact()
       return nil
     }
     self.pending.moveReaderIndex(forwardBy: Envelope.headerSize)
@@ -50,17 +50,6 @@ package struct EnvelopeDecoder: Sendable {
       preconditionFailure("the bytes were counted above")
     }
     return Envelope(flags: flags, payload: payload)
-  }
-
-  /// Copies what waits into storage of its own: a slice would keep the whole read buffer alive
-  /// for as long as a slow peer likes.
-  private mutating func compact() {
-    // Storage of its own grows by doubling, and copying that again for every piece would cost the
-    // square of the message.
-    guard self.pending.storageCapacity / 2 > self.pending.readableBytes else { return }
-    var copy = ByteBuffer()
-    copy.writeImmutableBuffer(self.pending)
-    self.pending = copy
   }
 }
 

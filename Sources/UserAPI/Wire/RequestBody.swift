@@ -50,6 +50,18 @@ package struct RequestBody: Sendable {
     }
   }
 
+  /// Gives up what it holds of larger buffers, for a body whose end is not in sight.
+  package mutating func compact() {
+    switch self.content {
+    case .framed(let decoder, var message):
+      message?.compact()
+      self.content = .framed(decoder, message: message)
+    case .bare(var body):
+      body.compact()
+      self.content = .bare(body)
+    }
+  }
+
   /// The message, once the body has ended.
   package consuming func finish() throws(UserAPIError) -> ByteBuffer {
     switch self.content {

@@ -87,6 +87,21 @@ package struct ServerCallMachine: ~Copyable {
     }
   }
 
+  /// Nothing more of the request comes for a while.
+  package mutating func compact() {
+    switch consume self.state {
+    case .receiving(var body):
+      body.compact()
+      self = Self(.receiving(body), discardLimit: self.discardLimit)
+    case .running:
+      self = Self(.running, discardLimit: self.discardLimit)
+    case .discarding(let left):
+      self = Self(.discarding(left: left), discardLimit: self.discardLimit)
+    case .finished:
+      self = Self(.finished, discardLimit: self.discardLimit)
+    }
+  }
+
   package mutating func receivedEnd() -> OnEnd {
     switch consume self.state {
     case .receiving(let body):

@@ -7,6 +7,13 @@ final class AdminHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
+  /// How long a connection may be silent before it is closed.
+  static let timeout: TimeAmount = .seconds(60)
+
+  /// Probes and scrapers are few; a connection over that waits for another to end.
+  static let listening = Listener.Configuration(
+    limits: ConnectionGate.Limits(connections: 256, connectionsPerAddress: nil))
+
   private let routes: AdminRoutes
   private var head: HTTPRequestHead?
 
@@ -61,6 +68,11 @@ final class AdminHandler: ChannelInboundHandler {
     context.writeAndFlush(self.wrapOutboundOut(.end(nil))).whenComplete { _ in
       if !isKeptAlive { channel.close(promise: nil) }
     }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
+    context.fireUserInboundEventTriggered(event)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {

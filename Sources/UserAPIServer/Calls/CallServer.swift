@@ -9,21 +9,35 @@ final class CallServer: Sendable {
   private static let roundTrip: Duration = .seconds(1)
 
   private let services: CallServices
-  private let configuration: SessionConfiguration
+  private let configuration: ConnectionLimits
+  private let budget: BufferBudget
   /// The open connections, and whether new ones are turned away.
   private let connections = Mutex(ConnectionTable())
   private let listener: Mutex<Listener?> = Mutex(nil)
 
-  init(services: CallServices, configuration: SessionConfiguration = .defaults) {
+  init(services: CallServices, configuration: ConnectionLimits = .defaults) {
     self.services = services
     self.configuration = configuration
+    self.budget = BufferBudget(limit: configuration.maxBufferedBytes)
   }
+
+  /// How many connections are open.
+  var connectionCount: Int { self.connections.withLock { $0.count } }
+
+  /// Bytes that wait for peers, and of requests that are not whole.
+  var bufferedBytes: Int { self.budget.total }
 
   /// Binds the port.
   ///
   /// - Returns: Where it listens.
   func bind(_ address: ListenAddress, group: any EventLoopGroup) async throws -> String {
-    let listener = try await Listener.bind(address, group: group) { channel in
+    let metrics = self.services.limitMetrics
+    let listener = try await Listener.bind(
+      address, group: group,
+      configuration: Listener.Configuration(
+        limits: self.configuration.gate, refusal: HTTP2ConnectionHandler.refusal,
+        onLimit: { metrics.record($0) })
+    ) { channel in
       try self.initialise(channel)
     }
     self.listener.withLock { $0 = listener }
@@ -32,7 +46,13 @@ final class CallServer: Sendable {
 
   private func initialise(_ channel: any Channel) throws {
     let calls = ServerConnection(services: self.services, eventLoop: channel.eventLoop)
-    let handler = HTTP2ConnectionHandler.server(configuration: self.configuration) {
+    let metrics = self.services.limitMetrics
+    var configuration = ConnectionConfiguration(
+      session: self.configuration.session, timeouts: self.configuration.timeouts)
+    configuration.maxBufferedBytes = self.configuration.maxBufferedBytesPerConnection
+    configuration.budget = self.budget
+    configuration.onLimitExceeded = { metrics.record($0) }
+    let handler = HTTP2ConnectionHandler.server(configuration: configuration) {
       ServerCall(stream: $0, connection: calls)
     }
     let connection = NIOLoopBound(handler, eventLoop: channel.eventLoop)
@@ -115,6 +135,8 @@ private struct ConnectionTable {
   var isDraining = false
   /// False once the time to wait is over.
   var mayWait = true
+
+  var count: Int { self.connections.count }
 
   var all: [(any Channel, Connection)] { Array(self.connections.values) }
 

@@ -10,17 +10,19 @@ final class CallServices: Sendable {
   let sessions: Sessions
   let directory: Directory
   let metrics: CallMetrics
+  let limitMetrics: LimitMetrics
   let limits: CallLimits
   let logger: Logger
 
   init(
     authenticator: Authenticator, sessions: Sessions, directory: Directory,
-    metrics: CallMetrics, limits: CallLimits, logger: Logger
+    metrics: CallMetrics, limitMetrics: LimitMetrics, limits: CallLimits, logger: Logger
   ) {
     self.authenticator = authenticator
     self.sessions = sessions
     self.directory = directory
     self.metrics = metrics
+    self.limitMetrics = limitMetrics
     self.limits = limits
     self.logger = logger
   }
@@ -37,6 +39,9 @@ package struct CallLimits: Sendable {
   /// How many bytes of a request that is already answered are read and dropped before its stream
   /// is reset. Default: 16 MiB.
   package var maxDiscardedSize = 16 << 20
+  /// How long a request may take to be whole, from its headers on; nil for as long as the call may.
+  /// Default: 20 s.
+  package var bodyTimeout: Duration? = .seconds(20)
   /// How long a call may take whose caller set no bound. Default: 30 s.
   package var defaultTimeout: Duration = .seconds(30)
   /// How long any call may take. Default: 120 s.

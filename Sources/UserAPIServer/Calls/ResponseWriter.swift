@@ -25,8 +25,8 @@ struct ResponseWriter: Sendable {
     }
   }
 
-  func finish(_ error: UserAPIError?) {
-    self.onEventLoop { $0.finish(error) }
+  func procedureEnded(_ error: UserAPIError?) {
+    self.onEventLoop { $0.procedureEnded(error) }
   }
 
   func authenticated(_ result: Result<Caller, UserAPIError>) {

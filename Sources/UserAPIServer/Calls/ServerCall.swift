@@ -31,6 +31,10 @@ final class ServerCall: StreamReceiver {
   private var backlog: [ByteBuffer] = []
   private var backlogEnds = false
   private var isAuthenticating = false
+  /// Whether the last byte of the request has come.
+  private var isRequestWhole = false
+  /// How many bytes of the request are kept.
+  private var heldBytes = 0
 
   private var task: Task<Void, Never>?
   private var deadline: Scheduled<Void>?
@@ -59,6 +63,13 @@ final class ServerCall: StreamReceiver {
       if endStream { self.receivedEnd() }
       return
     }
+    guard !headers.isTruncated else {
+      self.finish(
+        UserAPIError(
+          .headersTooLarge, "the request has more headers, or longer ones, than are allowed"))
+      if endStream { self.receivedEnd() }
+      return
+    }
     switch CallHead.read(headers.callFields) {
     case .success(let head):
       self.begin(head, authorization: headers["authorization"])
@@ -83,7 +94,7 @@ final class ServerCall: StreamReceiver {
       self.expire()
       return
     }
-    self.connection.armDeadline(of: self)
+    self.connection.atEndOfTurn(self)
     self.authenticate(authorization)
   }
 
@@ -94,6 +105,7 @@ final class ServerCall: StreamReceiver {
       return
     }
     self.isAuthenticating = true
+    self.stream.isBusy = true
     let call = ResponseWriter(self, self.stream.eventLoop)
     self.task = Task {
       do throws(UserAPIError) {
@@ -106,6 +118,7 @@ final class ServerCall: StreamReceiver {
 
   func authenticated(_ result: Result<Caller, UserAPIError>) {
     self.isAuthenticating = false
+    self.stream.isBusy = false
     self.task = nil
     switch result {
     case .success(let caller): self.caller = caller
@@ -115,15 +128,29 @@ final class ServerCall: StreamReceiver {
     }
     let backlog = self.backlog
     self.backlog = []
-    for bytes in backlog { self.receivedData(bytes) }
-    if self.backlogEnds { self.receivedEnd() }
+    for bytes in backlog { self.take(bytes) }
+    if self.backlogEnds { self.takeEnd() }
   }
 
   func receivedData(_ data: ByteBuffer) {
-    guard !self.isAuthenticating else {
-      self.backlog.append(data)
-      return
+    if !self.isOver {
+      guard self.stream.mayBuffer(data.readableBytes) else {
+        self.finish(Self.connectionBufferFull)
+        self.take(data)
+        return
+      }
+      self.heldBytes += data.readableBytes
+      self.stream.hold(data.readableBytes)
+      self.connection.atEndOfTurn(self)
     }
+    if self.isAuthenticating {
+      self.backlog.append(data)
+    } else {
+      self.take(data)
+    }
+  }
+
+  private func take(_ data: ByteBuffer) {
     self.stream.consume(data.readableBytes)
     switch self.machine.receivedData(data) {
     case .none: break
@@ -133,13 +160,20 @@ final class ServerCall: StreamReceiver {
   }
 
   func receivedEnd() {
-    guard !self.isAuthenticating else {
+    self.isRequestWhole = true
+    if self.isAuthenticating {
       self.backlogEnds = true
-      return
+    } else {
+      self.takeEnd()
     }
+  }
+
+  private func takeEnd() {
     switch self.machine.receivedEnd() {
     case .none: break
-    case .run(let message): self.run(message)
+    case .run(let message):
+      self.releaseHeld()
+      self.run(message)
     case .fail(let error): self.finish(error)
     }
   }
@@ -150,6 +184,7 @@ final class ServerCall: StreamReceiver {
     guard let procedure, let caller else {
       preconditionFailure("a message came to be run before its headers and its caller")
     }
+    self.stream.isBusy = true
     let api = self.services.api(for: caller)
     let writer = ResponseWriter(self, self.stream.eventLoop)
     let encoder = self.encoder
@@ -157,9 +192,9 @@ final class ServerCall: StreamReceiver {
       do throws(UserAPIError) {
         let message = try await procedure.run(message, on: api)
         await writer.send(encoder.message(message))
-        writer.finish(nil)
+        writer.procedureEnded(nil)
       } catch {
-        writer.finish(error)
+        writer.procedureEnded(error)
       }
     }
     let mayBeginHere =
@@ -169,6 +204,12 @@ final class ServerCall: StreamReceiver {
     if self.isOver { self.task = nil }
   }
 
+  /// The procedure is over, and with it the work for this call.
+  func procedureEnded(_ error: UserAPIError?) {
+    self.stream.isBusy = false
+    self.finish(error)
+  }
+
   // MARK: The response
 
   /// Sends a message of the response. Drops it when the call is over.
@@ -176,6 +217,10 @@ final class ServerCall: StreamReceiver {
   /// - Returns: whether the next may come at once; after false, ``whenWritable(_:)`` says when.
   func send(_ message: ByteBuffer) -> Bool {
     guard !self.isOver else { return true }
+    guard self.stream.mayBuffer(message.readableBytes) else {
+      self.finish(Self.connectionBufferFull)
+      return true
+    }
     if !self.hasBegunResponse {
       self.hasBegunResponse = true
       self.stream.sendHeaders(self.head(for: nil, header: nil), endStream: false)
@@ -232,10 +277,32 @@ final class ServerCall: StreamReceiver {
 
   // MARK: The end
 
-  /// Sets the timer, for a call that was not answered and read at once.
-  func armDeadline() {
+  /// Sets the timer of a call that was not answered and read at once, and gives up what it holds
+  /// of the buffers that were read.
+  func turnEnded() {
     guard self.stream.isOpen else { return }
-    self.schedule(at: self.start + TimeAmount(self.timeout)) { $0.expire() }
+    if !self.isRequestWhole {
+      self.machine.compact()
+      if !self.backlog.isEmpty {
+        var whole = ByteBuffer()
+        for bytes in self.backlog { whole.writeImmutableBuffer(bytes) }
+        self.backlog = [whole]
+      }
+    }
+    guard self.deadline == nil else { return }
+    let deadline = self.start + TimeAmount(self.timeout)
+    let bodyDeadline = self.services.limits.bodyTimeout.map { self.start + TimeAmount($0) }
+    guard !self.isRequestWhole, let bodyDeadline, bodyDeadline < deadline else {
+      self.schedule(at: deadline) { $0.expire() }
+      return
+    }
+    self.schedule(at: bodyDeadline) { call in
+      if call.isRequestWhole {
+        call.schedule(at: deadline) { $0.expire() }
+      } else {
+        call.expire(UserAPIError(.bodyTimeout, "the request was not whole in time"))
+      }
+    }
   }
 
   private func schedule(at time: NIODeadline, _ body: @escaping @Sendable (ServerCall) -> Void) {
@@ -243,8 +310,11 @@ final class ServerCall: StreamReceiver {
     self.deadline = self.stream.eventLoop.scheduleTask(deadline: time) { body(call.value) }
   }
 
-  private func expire() {
-    self.finish(UserAPIError(.deadlineExceeded, "the call took longer than its deadline"))
+  private func expire(
+    _ error: UserAPIError = UserAPIError(
+      .deadlineExceeded, "the call took longer than its deadline")
+  ) {
+    self.finish(error)
     // What is queued for a peer that does not read is not kept for it.
     if self.stream.isOpen {
       self.schedule(at: .now() + Self.unreadGrace) { $0.stream.reset(.cancel) }
@@ -270,6 +340,7 @@ final class ServerCall: StreamReceiver {
   private func over(_ error: UserAPIError?) {
     guard !self.isOver else { return }
     self.isOver = true
+    self.releaseHeld()
     // Nobody will read what waited for the token; its share of the windows goes back.
     self.stream.consume(self.backlog.reduce(0) { $0 + $1.readableBytes })
     self.backlog = []
@@ -277,9 +348,22 @@ final class ServerCall: StreamReceiver {
     if error != nil { self.task?.cancel() }
     self.task = nil
     self.resumeWriter()
+    if let limit = error.flatMap({ CallLimit($0.reason) }) {
+      self.services.limitMetrics.record(limit)
+    }
     self.services.metrics.record(
       self.procedure, error?.code, nanoseconds: (NIODeadline.now() - self.start).nanoseconds)
     self.log(error)
+  }
+
+  private func releaseHeld() {
+    self.stream.hold(-self.heldBytes)
+    self.heldBytes = 0
+  }
+
+  private static var connectionBufferFull: UserAPIError {
+    UserAPIError(
+      .connectionBufferFull, "too much waits on this connection, unread or not yet whole")
   }
 
   private func log(_ error: UserAPIError?) {

@@ -5,26 +5,30 @@ internal import NIOCore
 final class ServerConnection {
   let services: CallServices
   private let eventLoop: any EventLoop
-  /// Calls that began in this turn of the event loop. Most are answered before it ends, and then
-  /// never cost a timer.
-  private var unarmed: [ServerCall] = []
+  /// Calls whose request has moved in this turn of the event loop. Most are answered before it
+  /// ends, and then never cost a timer.
+  private var moved: [ServerCall] = []
 
   init(services: CallServices, eventLoop: any EventLoop) {
     self.services = services
     self.eventLoop = eventLoop
   }
 
-  func armDeadline(of call: ServerCall) {
-    if self.unarmed.isEmpty {
+  /// Has ``ServerCall/turnEnded()`` called on `call`.
+  func atEndOfTurn(_ call: ServerCall) {
+    if let last = self.moved.last {
+      // The pieces of a request commonly come in a row.
+      if last === call { return }
+    } else {
       let connection = NIOLoopBound(self, eventLoop: self.eventLoop)
-      self.eventLoop.execute { connection.value.armDeadlines() }
+      self.eventLoop.execute { connection.value.endTurn() }
     }
-    self.unarmed.append(call)
+    self.moved.append(call)
   }
 
-  private func armDeadlines() {
-    let calls = self.unarmed
-    self.unarmed = []
-    for call in calls { call.armDeadline() }
+  private func endTurn() {
+    let calls = self.moved
+    self.moved = []
+    for call in calls { call.turnEnded() }
   }
 }

@@ -24,6 +24,10 @@ package struct Settings: Sendable {
   package var drainGrace: Duration
   /// How many event loops carry the connections. Default: one a core.
   package var threads: Int
+  /// What one connection, and all of them, may cost.
+  package var connectionLimits: ConnectionLimits
+  /// What one call may cost.
+  package var callLimits: CallLimits
   package var logging: LogSettings
 
   /// Reads all of it.
@@ -61,6 +65,8 @@ package struct Settings: Sendable {
     self.threads = try reader.value(
       "USER_API_THREADS", default: "\(System.coreCount)", "must be a number from 1 to 1024",
       { Int($0).flatMap { (1...1_024).contains($0) ? $0 : nil } })
+    self.connectionLimits = try ConnectionLimits(reader)
+    self.callLimits = try CallLimits(reader)
     self.logging = try LogSettings(reader)
   }
 

@@ -39,6 +39,15 @@ struct SettingsReader {
     return value
   }
 
+  /// The same with a default that is not spelled out.
+  func value<Value>(
+    _ name: String, default: Value, _ rule: String, _ parse: (String) -> Value?
+  ) throws(SettingsError) -> Value {
+    guard let text = self.text(name) else { return `default` }
+    guard let value = parse(text) else { throw SettingsError(name: name, problem: rule) }
+    return value
+  }
+
   /// A setting that can also be given as a file, under its name and `_FILE`.
   func secret(_ name: String) throws(SettingsError) -> String? {
     let fileName = name + "_FILE"

@@ -27,9 +27,12 @@ struct ListenerService: Service, CustomStringConvertible {
 
   private func serve(on group: MultiThreadedEventLoopGroup) async throws {
     let adminListener = try await Self.naming("USER_API_ADMIN_LISTEN") {
-      try await Listener.bind(self.settings.adminListen, group: group) { [admin] channel in
+      try await Listener.bind(
+        self.settings.adminListen, group: group, configuration: AdminHandler.listening
+      ) { [admin] channel in
         try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-        try channel.pipeline.syncOperations.addHandler(AdminHandler(routes: admin))
+        try channel.pipeline.syncOperations.addHandlers(
+          IdleStateHandler(allTimeout: AdminHandler.timeout), AdminHandler(routes: admin))
       }
     }
     self.logger.info("admin port listening", metadata: ["address": "\(adminListener.address)"])

@@ -1,0 +1,31 @@
+/// How many frames a peer may send that cost it little and this side something. A connection that
+/// goes beyond one of them is ended with ENHANCE_YOUR_CALM (RFC 9113, section 10.5).
+package struct FloodLimits: Sendable {
+  /// CONTINUATION frames in one header block. Default: 8.
+  package var continuations = 8
+  /// RST_STREAM frames, received and sent: a peer can also provoke them. Default: 500, then 50 a
+  /// second.
+  package var resets = RateLimit(burst: 500, perSecond: 50)
+  /// PING frames, acknowledgements among them. Default: 100, then 10 a second.
+  package var pings = RateLimit(burst: 100, perSecond: 10)
+  /// SETTINGS frames, acknowledgements among them. Default: 50, then 5 a second.
+  package var settings = RateLimit(burst: 50, perSecond: 5)
+  /// PRIORITY frames. Every request earns one. Default: 500, then 50 a second.
+  package var priorities = RateLimit(burst: 500, perSecond: 50)
+  /// WINDOW_UPDATE frames. Every request earns four, every KiB of body sent one. Default: 2,000,
+  /// then 200 a second.
+  package var windowUpdates = RateLimit(burst: 2_000, perSecond: 200)
+  /// DATA frames that neither carry ``smallDataSize`` bytes nor end their stream. Every request
+  /// earns two. Default: 2,000, then 200 a second.
+  package var smallData = RateLimit(burst: 2_000, perSecond: 200)
+  /// Frames of a type that this side does not know, and GOAWAY. Every request earns one. Default:
+  /// 100, then 10 a second.
+  package var unknownFrames = RateLimit(burst: 100, perSecond: 10)
+
+  /// The payload, in bytes, from which a DATA frame counts as one that carries something.
+  static let smallDataSize = 64
+
+  package static let defaults = Self()
+
+  package init() {}
+}

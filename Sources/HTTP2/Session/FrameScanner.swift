@@ -1,0 +1,102 @@
+/// The head of a frame (RFC 9113, section 4.1).
+struct FrameHead: Equatable {
+  var length: Int
+  var type: UInt8
+  var flags: UInt8
+  var stream: UInt32
+
+  enum Kind {
+    static let data: UInt8 = 0x0
+    static let headers: UInt8 = 0x1
+    static let priority: UInt8 = 0x2
+    static let reset: UInt8 = 0x3
+    static let settings: UInt8 = 0x4
+    static let pushPromise: UInt8 = 0x5
+    static let ping: UInt8 = 0x6
+    static let windowUpdate: UInt8 = 0x8
+    static let continuation: UInt8 = 0x9
+  }
+
+  var endsStream: Bool { self.flags & 0x1 != 0 }
+  var endsHeaders: Bool { self.flags & 0x4 != 0 }
+  var isOfHeaderBlock: Bool {
+    self.type == Kind.headers || self.type == Kind.continuation
+  }
+}
+
+/// Finds the heads of the frames in the bytes of a peer as they pass, however they are cut, and
+/// keeps none of them.
+struct FrameScanner {
+  /// The length of a head, in bytes.
+  private static let headLength = 9
+
+  /// Bytes to pass before the next head begins.
+  private var skip: Int
+  /// What has come of a head, and how many bytes of it.
+  private var head: (high: UInt8, low: UInt64) = (0, 0)
+  private var headCount = 0
+  private var isInsideBlock = false
+  /// Whether the block, if it is one, ends with the frame that passes.
+  private var blockEnds = true
+  private var hasHead = false
+  /// Whether the peer's preface has come: the magic of a client, and a first frame.
+  private(set) var hasPreface = false
+
+  /// - Parameter prefaceLength: How many bytes come before the first frame.
+  init(prefaceLength: Int) {
+    self.skip = prefaceLength
+  }
+
+  /// Whether a header block, or the head of a frame, has begun and not ended.
+  var isInsideHeaders: Bool { self.isInsideBlock || self.headCount > 0 }
+
+  /// Calls `found` with each head that is completed by `bytes`, until it returns false.
+  mutating func scan(_ bytes: UnsafeRawBufferPointer, _ found: (FrameHead) -> Bool) {
+    var offset = 0
+    while offset < bytes.count {
+      if self.skip > 0 {
+        let count = min(self.skip, bytes.count - offset)
+        self.skip -= count
+        offset += count
+        if self.skip == 0 { self.passedPayload() }
+        continue
+      }
+      if self.headCount == 0, bytes.count - offset >= Self.headLength {
+        self.head.high = bytes[offset]
+        self.head.low = UInt64(
+          bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 1, as: UInt64.self))
+        offset += Self.headLength
+      } else {
+        if self.headCount == 0 {
+          self.head.high = bytes[offset]
+        } else {
+          self.head.low = self.head.low << 8 | UInt64(bytes[offset])
+        }
+        self.headCount += 1
+        offset += 1
+        guard self.headCount == Self.headLength else { continue }
+        self.headCount = 0
+      }
+      guard found(self.completeHead()) else { return }
+    }
+  }
+
+  private mutating func completeHead() -> FrameHead {
+    let low = self.head.low
+    let head = FrameHead(
+      length: Int(self.head.high) << 16 | Int(low >> 48), type: UInt8(low >> 40 & 0xff),
+      flags: UInt8(low >> 32 & 0xff), stream: UInt32(low & 0x7fff_ffff))
+    self.skip = head.length
+    self.hasHead = true
+    // A block without its end goes on after this frame, one with it until the payload has passed.
+    self.blockEnds = head.endsHeaders || !head.isOfHeaderBlock
+    self.isInsideBlock = head.isOfHeaderBlock
+    if head.length == 0 { self.passedPayload() }
+    return head
+  }
+
+  private mutating func passedPayload() {
+    if self.blockEnds { self.isInsideBlock = false }
+    self.hasPreface = self.hasHead
+  }
+}
