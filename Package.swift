@@ -134,7 +134,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "UserAPIServerTests",
-      dependencies: ["Persistence", "UserAPI", "UserAPIServer", .logging, .metrics, .nioHTTP1],
+      dependencies: [
+        "HTTP2", "Persistence", "UserAPI", "UserAPIServer", .logging, .metrics, .nioCore, .nioHTTP1,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "UserAPITests", dependencies: ["UserAPI", .nioCore], swiftSettings: settings),

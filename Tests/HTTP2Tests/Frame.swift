@@ -2,8 +2,8 @@ import NIOCore
 
 /// An HTTP/2 frame as a test writes and reads it, without the code under test
 /// (RFC 9113, section 4.1).
-struct Frame: Equatable {
-  struct Flags: OptionSet {
+struct Frame: Equatable, Sendable {
+  struct Flags: OptionSet, Sendable {
     let rawValue: UInt8
     static let ack = Self(rawValue: 0x1)
     static let endStream = Self(rawValue: 0x1)

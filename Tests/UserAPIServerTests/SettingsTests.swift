@@ -1,5 +1,7 @@
 import Foundation
+import HTTP2
 import Logging
+import NIOCore
 import Persistence
 import Testing
 
@@ -57,6 +59,11 @@ import Testing
     ("DATABASE_URL", "mysql://h/x"), ("USER_API_STATUS_MAX_AGE", "1"),
     ("USER_API_STATUS_MAX_AGE", "1001ms"), ("USER_API_DRAIN_GRACE", "-1s"),
     ("USER_API_THREADS", "0"), ("USER_API_WEBHOOK_URL", "http://x"),
+    ("USER_API_MAX_CONNECTIONS", "0"), ("USER_API_MAX_MESSAGE_SIZE", "1MB"),
+    ("USER_API_MAX_BUFFERED", "9999999999999999GiB"), ("USER_API_MAX_BUFFERED", "-1"),
+    ("USER_API_RESET_LIMIT", "500"), ("USER_API_PING_LIMIT", "1/0"),
+    ("USER_API_PING_LIMIT", "1/2/3"), ("USER_API_IDLE_TIMEOUT", "5"),
+    ("USER_API_BODY_TIMEOUT", "soon"),
   ])
   func `a bad setting is named, and its value is not`(name: String, value: String) throws {
     let error = #expect(throws: SettingsError.self) {
@@ -64,6 +71,26 @@ import Testing
     }
     #expect(error?.name == name)
     #expect(error?.description.contains(value) == false || value.count < 5)
+  }
+
+  @Test func `limits are read in their units, and a time of nothing is no limit`() throws {
+    let settings = try Settings(
+      flags: ["USER_API_MAX_STREAMS": "10"],
+      environment: [
+        "USER_API_MAX_BUFFERED": "64MiB", "USER_API_MAX_HEADER_LIST_SIZE": "5000",
+        "USER_API_RESET_LIMIT": "20/5", "USER_API_IDLE_TIMEOUT": "90s",
+        "USER_API_MAX_CONNECTION_AGE": "0s", "USER_API_BODY_TIMEOUT": "0s",
+        "USER_API_MAX_MESSAGE_SIZE": "2MiB",
+      ])
+    let limits = settings.connectionLimits
+    #expect(limits.session.maxConcurrentStreams == 10)
+    #expect(limits.maxBufferedBytes == 64 << 20)
+    #expect(limits.session.maxHeaderListSize == 5_000)
+    #expect(limits.session.floods.resets == RateLimit(burst: 20, perSecond: 5))
+    #expect(limits.timeouts.idle == .seconds(90))
+    #expect(limits.timeouts.maxAge == nil)
+    #expect(settings.callLimits.bodyTimeout == nil)
+    #expect(settings.callLimits.maxMessageSize == 2 << 20)
   }
 
   @Test func `printing the settings does not print the key`() throws {

@@ -71,7 +71,7 @@ import UserAPI
   }
 
   @Test func `the depth of JSON is the reader's`() throws {
-    let rows = try self.spec.section("8.").rows(columns: 3)
+    let rows = try self.spec.section("8.1").rows(columns: 3)
     #expect(rows.contains { $0[0] == "depth of JSON" && $0[1] == "32 levels" })
     #expect(JSONReader.maximumDepth == 32)
   }

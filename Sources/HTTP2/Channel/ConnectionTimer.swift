@@ -43,18 +43,23 @@ struct ConnectionTimer {
   /// - Parameters:
   ///   - hasPreface: Whether the peer's preface is among what has come so far.
   ///   - isInsideHeaders: Whether they end inside a header block.
-  mutating func received(hasPreface: Bool, isInsideHeaders: Bool, at now: NIODeadline) {
+  /// - Returns: whether something may be due earlier than before.
+  mutating func received(hasPreface: Bool, isInsideHeaders: Bool, at now: NIODeadline) -> Bool {
+    var isSooner = false
     self.lastRead = now
     self.pingedAt = nil
     if self.handshakeSince != nil, hasPreface {
       self.handshakeSince = nil
       self.idleSince = now
+      isSooner = true
     }
     if !isInsideHeaders {
       self.headersSince = nil
     } else if self.headersSince == nil {
       self.headersSince = now
+      isSooner = true
     }
+    return isSooner
   }
 
   /// The peer opened a stream.

@@ -256,9 +256,9 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
       self.holdsPreface = false
       self.write(context, flush: false)
     }
-    self.timer?.received(
+    let isSooner = self.timer?.received(
       hasPreface: self.session.hasPreface, isInsideHeaders: self.session.isInsideHeaders, at: now)
-    if self.session.isInsideHeaders { self.armTimer(context) }
+    if isSooner == true { self.armTimer(context) }
     self.handOutEvents()
     self.write(context, flush: false)
   }
