@@ -202,6 +202,28 @@ import Testing
     #expect(try client.send(.data(1, [UInt8](repeating: 0, count: 100))) == [])
     #expect(try client.send(.data(1, [0])) == [.reset(1, 0x3)])
     #expect(client.events.last == .closed(1, .flowControlError))
+    #expect(client.events.dataCount(1) == 100)
+  }
+
+  @Test func `nothing of a DATA frame that is larger than the window is told`() throws {
+    var configuration = SessionConfiguration.defaults
+    configuration.streamWindow = 100
+    configuration.connectionWindow = 70_000
+    let client = try ForeignClient(configuration: configuration)
+    let tooMuch = Frame.data(1, [UInt8](repeating: 7, count: 16_384), flags: .endStream)
+    var answer: [Frame] = []
+    // More than the connection's window in all: what was refused is given back to it.
+    for stream: UInt32 in stride(from: 1, to: 20, by: 2) {
+      answer += try client.send(.headers(stream, Request.request, flags: .endHeaders))
+      var frame = tooMuch
+      frame.stream = stream
+      answer += try client.send(frame)
+    }
+    #expect(answer.resets.map(\.code) == [UInt32](repeating: 0x3, count: 10))
+    #expect(answer.goAways == [])
+    #expect(client.events.count == 20)
+    #expect(client.events.first == .headers(1, .request, endStream: false))
+    #expect(client.events.last == .closed(19, .flowControlError))
   }
 
   @Test func `more streams than allowed break the connection`() throws {
@@ -226,6 +248,16 @@ import Testing
     let block = try #require(bytes.readFrames().of(type: 0x1).first?.payload)
     // Never indexed, with the name from entry 23 of the static table (RFC 7541, section 6.2.3).
     #expect(zip(block, block.dropFirst()).contains { $0 == (0x1f, 0x08) })
+  }
+
+  @Test func `a response too large to be sent resets its stream`() throws {
+    let client = try ForeignClient()
+    _ = try client.send(.headers(1, Request.request, flags: [.endHeaders, .endStream]))
+    try client.session.submitResponse(
+      Headers.response.adding([("a", String(repeating: "v", count: 70_000))]), on: 1,
+      endStream: true)
+    #expect(try client.answer() == [.reset(1, 0x2)])
+    #expect(client.events.last == .closed(1, .internalError))
   }
 
   @Test func `unread acknowledgements have a limit`() throws {

@@ -17,7 +17,7 @@ package final class Session {
   /// connection's window.
   package init(role: Role, configuration: SessionConfiguration = .defaults) {
     self.configuration = configuration
-    self.state = SessionState(configuration: configuration)
+    self.state = SessionState(configuration: configuration, role: role)
     self.scanner = FrameScanner(
       prefaceLength: role == .server ? Int(NGHTTP2_CLIENT_MAGIC_LEN) : 0)
     self.handle = Self.makeHandle(role: role, configuration: configuration)
@@ -222,6 +222,9 @@ package final class Session {
     nghttp2_option_new(&options)
     defer { nghttp2_option_del(options) }
     nghttp2_option_set_no_auto_window_update(options, 1)
+    // It counts a CONTINUATION once for every piece in which the frame's header arrives, nine at
+    // the most.
+    nghttp2_option_set_max_continuations(options, 9 * 8)
     nghttp2_option_set_peer_max_concurrent_streams(options, configuration.maxConcurrentStreams)
 
     var callbacks: OpaquePointer?

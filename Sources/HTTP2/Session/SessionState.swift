@@ -27,10 +27,23 @@ final class SessionState {
   /// Requests that were not sent because the connection takes no new streams. Empty but between
   /// two callbacks.
   private var unsent: Set<StreamID> = []
+  /// Whether `block` has a `host`, which must agree with its `:authority`.
+  private var blockHasHost = false
 
-  init(configuration: SessionConfiguration) {
+  /// A server's record of the streams; nil for a client.
+  var ledger: StreamLedger?
+  /// The stream whose DATA frame is being read, when that is larger than its window.
+  var overrunID: StreamID?
+  /// The peer's windows before the SETTINGS that are being read.
+  var peerWindows: PeerWindows?
+
+  init(configuration: SessionConfiguration, role: Role) {
     self.configuration = configuration
     self.floods = FloodGuard(limits: configuration.floods)
+    switch role {
+    case .server: self.ledger = StreamLedger()
+    case .client: break
+    }
   }
 
   /// - Returns: whether the producer may go on; nil when there is no such body to add to.
@@ -89,6 +102,8 @@ final class SessionState {
     self.blockID = id
     self.block = Headers()
     self.blockSize = 0
+    self.blockHasHost = false
+    self.ledger?.opened(id)
   }
 
   private func receivedField(
@@ -107,6 +122,7 @@ final class SessionState {
       return
     }
     self.blockSize = size
+    if name.count == 4, name.elementsEqual("host".utf8) { self.blockHasHost = true }
     self.block.append(
       String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
   }
@@ -116,7 +132,7 @@ final class SessionState {
     self.events.append(.limitExceeded(limit))
   }
 
-  private func receivedFrame(_ frame: UnsafePointer<nghttp2_frame>) {
+  private func receivedFrame(_ frame: UnsafePointer<nghttp2_frame>, _ session: OpaquePointer) {
     let header = frame.pointee.hd
     let id = StreamID(rawValue: header.stream_id)
     let endStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
@@ -126,10 +142,18 @@ final class SessionState {
       let headers = self.block
       self.blockID = nil
       self.block = Headers()
+      guard !self.blockHasHost || headers.hostAgrees else {
+        nghttp2_submit_rst_stream(
+          session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id.rawValue,
+          NGHTTP2_PROTOCOL_ERROR.rawValue)
+        return
+      }
       if self.outbound[id] == nil {
         self.outbound[id] = OutboundBody(hasHeaders: false, isEnded: false)
       }
       self.events.append(.headers(id, headers, endStream: endStream))
+    case NGHTTP2_SETTINGS.rawValue:
+      self.receivedSettings(session)
     case NGHTTP2_DATA.rawValue where endStream:
       self.events.append(.endStream(id))
     case NGHTTP2_GOAWAY.rawValue:
@@ -150,7 +174,13 @@ final class SessionState {
     }
   }
 
-  private func receivedData(_ id: StreamID, _ pointer: UnsafePointer<UInt8>, _ count: Int) {
+  private func receivedData(
+    _ id: StreamID, _ pointer: UnsafePointer<UInt8>, _ count: Int, _ session: OpaquePointer
+  ) {
+    guard self.overrunID != id else {
+      nghttp2_session_consume_connection(session, count)
+      return
+    }
     guard let input, let inputBase else { return }
     let offset = UnsafeRawPointer(pointer) - inputBase
     guard let slice = input.getSlice(at: input.readerIndex + offset, length: count) else { return }
@@ -179,12 +209,20 @@ final class SessionState {
     self.pendingBytes = 0
   }
 
-  /// libnghttp2 closes the stream next, with INTERNAL_ERROR, which says too little.
-  private func didNotSend(_ frame: UnsafePointer<nghttp2_frame>, _ error: Int32) {
-    guard UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue,
-      error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue
-    else { return }
-    self.unsent.insert(StreamID(rawValue: frame.pointee.hd.stream_id))
+  private func didNotSend(
+    _ frame: UnsafePointer<nghttp2_frame>, _ error: Int32, _ session: OpaquePointer
+  ) {
+    guard UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue else { return }
+    let id = frame.pointee.hd.stream_id
+    if error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED.rawValue {
+      // libnghttp2 closes the stream next, with INTERNAL_ERROR, which says too little.
+      self.unsent.insert(StreamID(rawValue: id))
+    } else if error == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue, self.ledger != nil {
+      // A response larger than libnghttp2 sends, 64 KiB. Without it the stream would stay open and
+      // unanswered.
+      nghttp2_submit_rst_stream(
+        session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id, NGHTTP2_INTERNAL_ERROR.rawValue)
+    }
   }
 }
 
@@ -208,6 +246,11 @@ extension SessionState {
   }
 
   static func install(in callbacks: OpaquePointer?) {
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { session, header, context in
+      guard let session, let header else { return 0 }
+      SessionState.from(context).beganFrame(header.pointee, session)
+      return 0
+    }
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, context in
       guard let frame else { return 0 }
       SessionState.from(context).beganHeaders(StreamID(rawValue: frame.pointee.hd.stream_id))
@@ -220,21 +263,21 @@ extension SessionState {
         UnsafeBufferPointer(start: value, count: valueLength))
       return 0
     }
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, context in
-      guard let frame else { return 0 }
-      SessionState.from(context).receivedFrame(frame)
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { session, frame, context in
+      guard let session, let frame else { return 0 }
+      SessionState.from(context).receivedFrame(frame, session)
       return 0
     }
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
-      _, _, id, data, length, context in
-      guard let data else { return 0 }
-      SessionState.from(context).receivedData(StreamID(rawValue: id), data, length)
+      session, _, id, data, length, context in
+      guard let session, let data else { return 0 }
+      SessionState.from(context).receivedData(StreamID(rawValue: id), data, length, session)
       return 0
     }
     nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) {
-      _, frame, error, context in
-      guard let frame else { return 0 }
-      SessionState.from(context).didNotSend(frame, error)
+      session, frame, error, context in
+      guard let session, let frame else { return 0 }
+      SessionState.from(context).didNotSend(frame, error, session)
       return 0
     }
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { session, frame, context in
@@ -246,9 +289,12 @@ extension SessionState {
       }
       return 0
     }
-    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, id, code, context in
-      SessionState.from(context).closedStream(
-        StreamID(rawValue: id), ErrorCode(rawValue: code))
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
+      session, id, code, context in
+      guard let session else { return 0 }
+      let state = SessionState.from(context)
+      state.noteClosed(StreamID(rawValue: id), session)
+      state.closedStream(StreamID(rawValue: id), ErrorCode(rawValue: code))
       return 0
     }
   }
