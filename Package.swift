@@ -24,6 +24,10 @@ extension Target.Dependency {
   static let logging = product(name: "Logging", package: "swift-log")
   static let signals = product(name: "UnixSignals", package: "swift-service-lifecycle")
   static let metrics = product(name: "CoreMetrics", package: "swift-metrics")
+  static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+  static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
+  static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
+  static let x509 = product(name: "X509", package: "swift-certificates")
 }
 
 let package = Package(
@@ -37,12 +41,15 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(
       url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -81,12 +88,13 @@ let package = Package(
       name: "UserAPIServer",
       dependencies: [
         "AuthService", "DirectoryService", "HTTP2", "Persistence", "SessionService", "UserAPI",
-        "WAHA", .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1, .nioPosix,
-        .signals,
+        "WAHA", .asn1, .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1,
+        .nioPosix, .nioSSL, .nioTLS, .signals, .x509,
       ],
       swiftSettings: settings),
     .target(
-      name: "UserAPIClient", dependencies: ["HTTP2", "UserAPI", .nioCore, .nioPosix],
+      name: "UserAPIClient",
+      dependencies: ["HTTP2", "UserAPI", .nioCore, .nioPosix, .nioSSL, .nioTLS],
       swiftSettings: settings),
     .target(
       name: "WAHASimulator",

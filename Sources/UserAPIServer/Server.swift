@@ -40,6 +40,11 @@ package struct Server: Sendable {
   ///
   /// - Throws: What kept the server from starting.
   package func run() async throws {
+    let tls = try self.settings.tls.map { settings throws(SettingsError) in
+      try ServerTLS(settings: settings, logger: self.logger)
+    }
+    let reload = CertificateReload(
+      tls: tls, signals: await UnixSignalsSequence(trapping: .sighup), logger: self.logger)
     let database = try Self.openDatabase(self.settings.database)
     try await database.migrate()
     let registry = PrometheusRegistry()
@@ -60,11 +65,13 @@ package struct Server: Sendable {
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
+          // The first, and so the last to end: a SIGHUP while the calls end kills nothing either.
+          reload,
           ListenerService(
             settings: self.settings,
             calls: CallServer(
-              services: services, configuration: self.settings.connectionLimits),
-            admin: AdminRoutes(readiness: readiness, registry: registry), logger: self.logger)
+              services: services, configuration: self.settings.connectionLimits, tls: tls),
+            admin: AdminRoutes(readiness: readiness, registry: registry), logger: self.logger),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
     try await group.run()

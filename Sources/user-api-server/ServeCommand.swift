@@ -25,6 +25,8 @@ struct ServeCommand: AsyncParsableCommand {
       """)
   var adminListen: String?
 
+  @OptionGroup var tls: TLSOptions
+
   @Option(help: "Where WAHA is. (env: WAHA_API_URL; default: http://127.0.0.1:3000)")
   var wahaApiUrl: String?
 
@@ -66,6 +68,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     var flags = self.database.flags.merging(self.limits.flags) { $1 }
+    flags.merge(self.tls.flags) { $1 }
     flags["USER_API_LISTEN"] = self.listen
     flags["USER_API_ADMIN_LISTEN"] = self.adminListen
     flags["WAHA_API_URL"] = self.wahaApiUrl

@@ -29,31 +29,39 @@ package final class Authenticator: Sendable {
         lifetime: configuration.cacheLifetime, capacity: configuration.cacheCapacity))
   }
 
-  /// What ``authenticate(_:)`` would say, when that is known without asking the store; else nil.
+  /// What ``authenticate(_:certificate:)`` would say, when that is known without asking the
+  /// store; else nil.
   ///
-  /// - Parameter authorization: The value of the header of that name.
-  package func knownResult(_ authorization: String?) -> Result<Caller, UserAPIError>? {
+  /// - Parameters: As there.
+  package func knownResult(
+    _ authorization: String?, certificate: ClientCertificate? = nil
+  ) -> Result<Caller, UserAPIError>? {
     do throws(UserAPIError) {
       guard let token = self.cachedToken(try Self.digest(authorization), at: self.time.now()) else {
         return nil
       }
-      return .success(try self.caller(token))
+      return .success(try self.caller(token, certificate))
     } catch {
       return .failure(error)
     }
   }
 
-  /// - Parameter authorization: The value of the header of that name.
+  /// - Parameters:
+  ///   - authorization: The value of the header of that name.
+  ///   - certificate: What the connection's client presented. It stands beside the token, never
+  ///     in its place.
   /// - Throws: `unauthenticated` with one of the `TOKEN_…` reasons, `ACCOUNT_NOT_APPROVED` for a
   ///   guest, `STORE_UNAVAILABLE`.
-  package func authenticate(_ authorization: String?) async throws(UserAPIError) -> Caller {
+  package func authenticate(
+    _ authorization: String?, certificate: ClientCertificate? = nil
+  ) async throws(UserAPIError) -> Caller {
     let digest = try Self.digest(authorization)
     // The age counts from before the read, so that a token revoked during it is not kept longer.
     let now = self.time.now()
-    if let token = self.cachedToken(digest, at: now) { return try self.caller(token) }
+    if let token = self.cachedToken(digest, at: now) { return try self.caller(token, certificate) }
     guard let token = try await self.store.token(digest: digest) else { throw Self.invalidToken }
     self.cache.withLock { $0.store(token, for: digest, at: now) }
-    return try self.caller(token)
+    return try self.caller(token, certificate)
   }
 
   private func cachedToken(
@@ -62,7 +70,9 @@ package final class Authenticator: Sendable {
     self.cache.withLock { $0.value(for: digest, at: now) }
   }
 
-  private func caller(_ token: IssuedToken) throws(UserAPIError) -> Caller {
+  private func caller(
+    _ token: IssuedToken, _ certificate: ClientCertificate?
+  ) throws(UserAPIError) -> Caller {
     if token.revokedAt != nil {
       throw UserAPIError(.tokenRevoked, "the token has been revoked")
     }
@@ -72,7 +82,8 @@ package final class Authenticator: Sendable {
     guard token.role != .guest else {
       throw UserAPIError(.accountNotApproved, "Your account is not yet approved")
     }
-    return Caller(userID: token.userID, role: token.role, tokenID: token.id)
+    return Caller(
+      userID: token.userID, role: token.role, tokenID: token.id, certificate: certificate)
   }
 
   private static func digest(_ authorization: String?) throws(UserAPIError) -> TokenDigest {

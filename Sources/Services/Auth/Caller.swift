@@ -4,10 +4,13 @@ package struct Caller: Sendable, Equatable {
   package let role: Role
   /// The id of the token, for logs; the token itself is nowhere kept.
   package let tokenID: String
+  /// The certificate of the connection that the token came on; nil when the client has none.
+  package let certificate: ClientCertificate?
 
-  init(userID: String, role: Role, tokenID: String) {
+  init(userID: String, role: Role, tokenID: String, certificate: ClientCertificate?) {
     self.userID = userID
     self.role = role
     self.tokenID = tokenID
+    self.certificate = certificate
   }
 }

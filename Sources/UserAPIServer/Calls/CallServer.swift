@@ -10,14 +10,17 @@ final class CallServer: Sendable {
 
   private let services: CallServices
   private let configuration: ConnectionLimits
+  /// Nil for cleartext.
+  private let tls: ServerTLS?
   private let budget: BufferBudget
   /// The open connections, and whether new ones are turned away.
   private let connections = Mutex(ConnectionTable())
   private let listener: Mutex<Listener?> = Mutex(nil)
 
-  init(services: CallServices, configuration: ConnectionLimits = .defaults) {
+  init(services: CallServices, configuration: ConnectionLimits = .defaults, tls: ServerTLS?) {
     self.services = services
     self.configuration = configuration
+    self.tls = tls
     self.budget = BufferBudget(limit: configuration.maxBufferedBytes)
   }
 
@@ -35,7 +38,8 @@ final class CallServer: Sendable {
     let listener = try await Listener.bind(
       address, group: group,
       configuration: Listener.Configuration(
-        limits: self.configuration.gate, refusal: HTTP2ConnectionHandler.refusal,
+        limits: self.configuration.gate,
+        refusal: self.tls == nil ? HTTP2ConnectionHandler.refusal : nil,
         onLimit: { metrics.record($0) })
     ) { channel in
       try self.initialise(channel)
@@ -63,6 +67,7 @@ final class CallServer: Sendable {
     channel.closeFuture.whenComplete { _ in
       self.connections.withLock { $0.remove(channel) }?.resume()
     }
+    try self.tls?.addHandlers(to: channel) { calls.certificate = $0 }
     try channel.pipeline.syncOperations.addHandler(handler)
     // It was accepted in the moment in which the port closed.
     if isDraining { handler.beginDrain() }

@@ -100,7 +100,8 @@ final class ServerCall: StreamReceiver {
 
   private func authenticate(_ authorization: String?) {
     let authenticator = self.services.authenticator
-    if let known = authenticator.knownResult(authorization) {
+    let certificate = self.connection.certificate
+    if let known = authenticator.knownResult(authorization, certificate: certificate) {
       self.authenticated(known)
       return
     }
@@ -109,7 +110,9 @@ final class ServerCall: StreamReceiver {
     let call = ResponseWriter(self, self.stream.eventLoop)
     self.task = Task {
       do throws(UserAPIError) {
-        call.authenticated(.success(try await authenticator.authenticate(authorization)))
+        call.authenticated(
+          .success(
+            try await authenticator.authenticate(authorization, certificate: certificate)))
       } catch {
         call.authenticated(.failure(error))
       }
@@ -379,6 +382,7 @@ final class ServerCall: StreamReceiver {
       "code": "\(error?.code.rawValue ?? "ok")",
     ]
     if let caller { metadata["user"] = "\(caller.userID)" }
+    if let name = self.connection.certificate?.logName { metadata["certificate"] = "\(name)" }
     if let error { metadata["reason"] = "\(error.reason.rawValue)" }
     if let cause = error?.cause { metadata["cause"] = "\(cause)" }
     self.services.logger.log(level: level, "call ended", metadata: metadata)

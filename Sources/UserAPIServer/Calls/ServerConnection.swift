@@ -1,9 +1,12 @@
+internal import AuthService
 internal import HTTP2
 internal import NIOCore
 
 /// What the calls of one connection share. Belongs to its event loop.
 final class ServerConnection {
   let services: CallServices
+  /// What the client presented during the TLS handshake, before the first call.
+  var certificate: ClientCertificate?
   private let eventLoop: any EventLoop
   /// Calls whose request has moved in this turn of the event loop. Most are answered before it
   /// ends, and then never cost a timer.

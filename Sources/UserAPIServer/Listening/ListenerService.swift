@@ -40,7 +40,7 @@ struct ListenerService: Service, CustomStringConvertible {
       try await self.calls.bind(self.settings.listen, group: group)
     }
     self.logger.info("listening", metadata: ["address": "\(address)"])
-    if !self.settings.listen.isLocal {
+    if !self.settings.listen.isLocal, self.settings.tls == nil {
       self.logger.warning(
         "calls and tokens travel in cleartext beyond this machine",
         metadata: ["address": "\(address)"])

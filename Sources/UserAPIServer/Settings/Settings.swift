@@ -12,6 +12,8 @@ package struct Settings: Sendable {
   package var listen: ListenAddress
   /// Where health and metrics are. Default: `127.0.0.1:9090`.
   package var adminListen: ListenAddress
+  /// Nil for cleartext.
+  package var tls: TLSSettings?
   /// Default: `http://127.0.0.1:3000`.
   package var wahaURL: UpstreamURL
   /// Nil for a WAHA that asks for none.
@@ -45,6 +47,7 @@ package struct Settings: Sendable {
     self.adminListen = try reader.value(
       "USER_API_ADMIN_LISTEN", default: "127.0.0.1:9090", "must be host:port or unix:/path",
       ListenAddress.init)
+    self.tls = try TLSSettings(reader, listen: self.listen)
     self.wahaURL = try reader.value(
       "WAHA_API_URL", default: "http://127.0.0.1:3000",
       "must be an http or https URL without credentials and query", UpstreamURL.init)

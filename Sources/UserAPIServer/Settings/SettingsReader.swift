@@ -4,11 +4,8 @@ internal import Foundation
 /// Finds settings by name: flags first, then the environment. An empty one counts as not given.
 struct SettingsReader {
   /// Settings of later versions. Ignoring one would leave an operator with less than was asked
-  /// for, such as cleartext in place of TLS.
-  private static let unsupported = [
-    "USER_API_TLS_CERT", "USER_API_TLS_KEY", "USER_API_TLS_CLIENT_CA", "USER_API_WEBHOOK_URL",
-    "USER_API_WEBHOOK_SECRET",
-  ]
+  /// for.
+  private static let unsupported = ["USER_API_WEBHOOK_URL", "USER_API_WEBHOOK_SECRET"]
 
   private let flags: ConfigReader
   private let environment: ConfigReader
@@ -79,7 +76,8 @@ struct SettingsReader {
     return secret
   }
 
-  private func text(_ name: String) -> String? {
+  /// A setting that may be missing.
+  func text(_ name: String) -> String? {
     Self.text(name, in: self.flags) ?? Self.text(name, in: self.environment)
   }
 
