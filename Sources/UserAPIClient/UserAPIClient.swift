@@ -26,8 +26,8 @@ public final class UserAPIClient: Sendable {
   /// Makes a client. Connects when the first call is made, not here.
   ///
   /// - Throws: `INVALID_FIELD` when the URL is none of those that ``Configuration/url`` allows
-  ///   (for `https`, with the code `unimplemented`), and `TOKEN_INVALID` when the token has
-  ///   characters that no token has.
+  ///   or a file of ``Configuration/TLS`` is bad, and `TOKEN_INVALID` when the token has characters
+  ///   that no token has.
   public convenience init(configuration: Configuration) throws(UserAPIError) {
     try self.init(configuration: configuration, clock: EventLoopClock())
   }
@@ -38,8 +38,9 @@ public final class UserAPIClient: Sendable {
         throw UserAPIError(.tokenInvalid, "the token is empty or has characters that no token has")
       }
     }
+    let address = try ServerAddress(url: configuration.url)
     self.connections = Connections(
-      address: try ServerAddress(url: configuration.url),
+      address: address, tls: try ClientTLS(configuration.tls, address: address),
       connectTimeout: configuration.connectTimeout)
     self.clock = clock
     self.authorization = configuration.token.map { "Bearer \($0)" }
@@ -136,8 +137,8 @@ public final class UserAPIClient: Sendable {
     guard !Task.isCancelled else { throw Call.canceled }
     let call = Call(
       Call.Request(
-        path: path, authority: self.connections.address.authority,
-        authorization: self.authorization, body: body, timeout: self.timeout,
+        scheme: self.connections.address.scheme, authority: self.connections.address.authority,
+        path: path, authorization: self.authorization, body: body, timeout: self.timeout,
         maxResponseMessageBytes: self.maxResponseMessageBytes),
       connections: self.connections, clock: self.clock)
     call.start()

@@ -7,7 +7,10 @@ internal import UserAPIClient
 struct GlobalOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The server: http://host:port or unix:/path. (env: USER_API_URL; default: \(Self.defaultURL))",
+      """
+      The server: http://host:port, https://host:port or unix:/path. (env: USER_API_URL; default: \
+      \(Self.defaultURL))
+      """,
       valueName: "url"))
   var url: String?
 
@@ -21,6 +24,23 @@ struct GlobalOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("A file with the token in it.", valueName: "file"))
   var tokenFile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      For https, the CAs that are trusted in place of the system's, in PEM. (env: USER_API_CA)
+      """, valueName: "file"))
+  var ca: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "For https, your own certificate, in PEM. (env: USER_API_CERT)", valueName: "file"))
+  var cert: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The certificate's private key, in PEM. (env: USER_API_KEY)", valueName: "file"))
+  var key: String?
 
   @Option(
     help: ArgumentHelp(
@@ -38,14 +58,18 @@ struct GlobalOptions: ParsableArguments {
     let isOwn = self.token != nil || self.tokenFile != nil
     return Merged(
       url: self.url ?? outer.url, token: isOwn ? self.token : outer.token,
-      tokenFile: isOwn ? self.tokenFile : outer.tokenFile, timeout: self.timeout ?? outer.timeout,
-      json: self.json || outer.json)
+      tokenFile: isOwn ? self.tokenFile : outer.tokenFile, ca: self.ca ?? outer.ca,
+      cert: self.cert ?? outer.cert, key: self.key ?? outer.key,
+      timeout: self.timeout ?? outer.timeout, json: self.json || outer.json)
   }
 
   struct Merged {
     var url: String?
     var token: String?
     var tokenFile: String?
+    var ca: String?
+    var cert: String?
+    var key: String?
     var timeout: TimeLimit?
     var json: Bool
 
@@ -57,8 +81,16 @@ struct GlobalOptions: ParsableArguments {
         url: self.url ?? environment["USER_API_URL"] ?? GlobalOptions.defaultURL,
         token: try self.token ?? self.tokenFromFile() ?? environment["USER_API_TOKEN"])
       if configuration.token?.isEmpty == true { configuration.token = nil }
+      configuration.tls.caFile = Self.file(self.ca, environment["USER_API_CA"])
+      configuration.tls.certificateFile = Self.file(self.cert, environment["USER_API_CERT"])
+      configuration.tls.keyFile = Self.file(self.key, environment["USER_API_KEY"])
       if let timeout { configuration.timeout = timeout.duration }
       return configuration
+    }
+
+    /// An empty variable counts as none.
+    private static func file(_ option: String?, _ variable: String?) -> String? {
+      option ?? (variable?.isEmpty == true ? nil : variable)
     }
 
     private func tokenFromFile() throws -> String? {

@@ -11,8 +11,9 @@ final class Call: Sendable, Identifiable {
 
   /// What a call is made of.
   struct Request: Sendable {
-    var path: String
+    var scheme: String
     var authority: String
+    var path: String
     var authorization: String?
     /// The body: one envelope.
     var body: ByteBuffer
@@ -125,7 +126,7 @@ final class Call: Sendable, Identifiable {
     let left = max((self.deadline - self.clock.now).wholeMilliseconds, 1)
     var headers: Headers = [
       ":method": "POST",
-      ":scheme": "http",
+      ":scheme": self.request.scheme,
       ":authority": self.request.authority,
       ":path": self.request.path,
       "content-type": ContentType.userAPI.rawValue,

@@ -11,12 +11,15 @@ final class Connections: Sendable {
   /// Where all of one client's calls run.
   let eventLoop: any EventLoop
   let address: ServerAddress
+  /// Nil for cleartext.
+  private let tls: ClientTLS?
   private let connectTimeout: Duration
   private let machine = Mutex(ConnectionMachine<Connection, Call, Closer>())
 
-  init(address: ServerAddress, connectTimeout: Duration) {
+  init(address: ServerAddress, tls: ClientTLS?, connectTimeout: Duration) {
     self.eventLoop = MultiThreadedEventLoopGroup.singleton.next()
     self.address = address
+    self.tls = tls
     self.connectTimeout = connectTimeout
   }
 
@@ -95,23 +98,29 @@ final class Connections: Sendable {
     // What may be opened before the server says how much it takes. Fewer than 100 are not
     // recommended to servers (RFC 9113, section 6.5.2).
     configuration.maxConcurrentStreams = 100
+    let deadline = NIODeadline.now() + TimeAmount(self.connectTimeout)
     let bootstrap = ClientBootstrap(group: self.eventLoop)
       .connectTimeout(TimeAmount(self.connectTimeout))
-      .channelInitializer { [configuration] channel in
+      .channelInitializer { [configuration, tls] channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(
-            HTTP2ConnectionHandler.client(configuration: configuration))
+          let handler = HTTP2ConnectionHandler.client(configuration: configuration)
+          if let tls {
+            try tls.addHandlers(to: channel, inFrontOf: handler, deadline: deadline)
+          } else {
+            try channel.pipeline.syncOperations.addHandler(handler)
+          }
         }
       }
     let channel =
       switch self.address {
-      case .host(let host, let port):
+      case .host(let host, let port, _):
         bootstrap.channelOption(.socketOption(.so_keepalive), value: 1)
           .connect(host: host, port: port)
       case .unix(let path):
         bootstrap.connect(unixDomainSocketPath: path)
       }
-    return channel.hop(to: self.eventLoop)
+    guard let tls else { return channel.hop(to: self.eventLoop) }
+    return channel.hop(to: self.eventLoop).flatMap { tls.handshake(on: $0) }
   }
 
   private func connected(_ connection: Connection) {
@@ -136,10 +145,11 @@ final class Connections: Sendable {
   private func connectFailed(_ error: any Error) {
     switch self.machine.withLock({ $0.connectFailed() }) {
     case .fail(let calls, let closers):
+      let reason = ClientTLS.reason(error).map { ": \($0)" } ?? ""
       for call in calls {
         call.closed(
           UserAPIError(
-            .connectionFailed, "could not connect to \(self.address)", cause: error),
+            .connectionFailed, "could not connect to \(self.address)\(reason)", cause: error),
           neverReached: false)
       }
       for closer in closers { closer.resume() }

@@ -2,12 +2,13 @@ internal import UserAPI
 
 /// Where a server listens, as a URL names it.
 enum ServerAddress: Equatable, CustomStringConvertible {
-  case host(String, port: Int)
+  case host(String, port: Int, isTLS: Bool = false)
   case unix(path: String)
 
-  /// Reads `http://host[:port]` (port 80 when left out) and `unix:/path`.
+  /// Reads `http://host[:port]` and `https://host[:port]` (ports 80 and 443 when left out), and
+  /// `unix:/path`.
   ///
-  /// - Throws: `INVALID_FIELD` for anything else; with the code `unimplemented` for `https`.
+  /// - Throws: `INVALID_FIELD` for anything else.
   init(url: String) throws(UserAPIError) {
     if url.hasPrefix("unix:") {
       let path = String(url.dropFirst("unix:".count))
@@ -15,11 +16,9 @@ enum ServerAddress: Equatable, CustomStringConvertible {
       self = .unix(path: path)
       return
     }
-    if url.hasPrefix("https://") {
-      throw UserAPIError(.invalidField, "url: https is not supported yet", code: .unimplemented)
-    }
-    guard url.hasPrefix("http://") else { throw Self.malformed }
-    var rest = url.dropFirst("http://".count)
+    let isTLS = url.hasPrefix("https://")
+    guard isTLS || url.hasPrefix("http://") else { throw Self.malformed }
+    var rest = url.dropFirst(isTLS ? "https://".count : "http://".count)
     if rest.hasSuffix("/") { rest = rest.dropLast() }
     let host: Substring
     if rest.hasPrefix("["), let end = rest.firstIndex(of: "]") {
@@ -32,10 +31,10 @@ enum ServerAddress: Equatable, CustomStringConvertible {
     guard !host.isEmpty, host.utf8.allSatisfy(Self.isHostByte) else { throw Self.malformed }
     switch rest.first {
     case nil:
-      self = .host(String(host), port: 80)
+      self = .host(String(host), port: isTLS ? 443 : 80, isTLS: isTLS)
     case ":":
       guard let port = UInt16(rest.dropFirst()), port > 0 else { throw Self.malformed }
-      self = .host(String(host), port: Int(port))
+      self = .host(String(host), port: Int(port), isTLS: isTLS)
     case .some:
       throw Self.malformed
     }
@@ -44,9 +43,17 @@ enum ServerAddress: Equatable, CustomStringConvertible {
   /// The value of `:authority`.
   var authority: String {
     switch self {
-    case .host(let host, let port):
+    case .host(let host, let port, _):
       host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     case .unix: "localhost"
+    }
+  }
+
+  /// The value of `:scheme`.
+  var scheme: String {
+    switch self {
+    case .host(_, _, isTLS: true): "https"
+    case .host(_, _, isTLS: false), .unix: "http"
     }
   }
 
@@ -59,7 +66,7 @@ enum ServerAddress: Equatable, CustomStringConvertible {
   }
 
   private static var malformed: UserAPIError {
-    UserAPIError(.invalidField, "url: must be http://host:port or unix:/path")
+    UserAPIError(.invalidField, "url: must be http://host:port, https://host:port or unix:/path")
   }
 
   /// Letters, digits, `.`, `-` and `_` of a name; `:` and `%` of an IPv6 address.

@@ -60,7 +60,7 @@ final class TLSGate: ChannelDuplexHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if case .shakingHands = self.state {
-      self.refuse(context, because: "\(error)")
+      self.refuse(context, because: Self.reason(error))
     }
     // A peer that goes without the end of TLS is none: HTTP/2 knows by itself what it has missed.
     context.fireErrorCaught(error)
@@ -70,6 +70,15 @@ final class TLSGate: ChannelDuplexHandler {
     self.state = .closed
     self.logger.debug("TLS handshake failed", metadata: ["reason": "\(reason)"])
     context.close(promise: nil)
+  }
+
+  /// BoringSSL's word for it, without the place in its source.
+  private static func reason(_ error: any Error) -> String {
+    guard case .handshakeFailed(.sslError(let stack))? = error as? NIOSSLError,
+      let text = stack.first?.description
+    else { return "\(error)" }
+    guard let library = text.firstRange(of: "OPENSSL_internal:") else { return text }
+    return String(text[library.upperBound...].prefix { $0 != " " })
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
