@@ -62,6 +62,10 @@ package struct Server: Sendable {
         try await upstream.ping(timeout: .milliseconds(500))
       })
     let services = self.services(database: database, upstream: upstream, registry: registry)
+    let calls = CallServer(
+      services: services, configuration: self.connectionLimits(), tls: tls)
+    registry.addGauge("user_api_connections") { calls.connectionCount }
+    registry.addGauge("user_api_buffered_bytes") { calls.bufferedBytes }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
@@ -69,14 +73,30 @@ package struct Server: Sendable {
           reload,
           ListenerService(
             settings: self.settings,
-            calls: CallServer(
-              services: services, configuration: self.settings.connectionLimits, tls: tls),
+            calls: calls,
             admin: AdminRoutes(readiness: readiness, registry: registry), logger: self.logger),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
     try await group.run()
     try database.close()
   }
+
+  /// The settings', with no more connections than there can be sockets: accepting pauses before it
+  /// fails.
+  private func connectionLimits() -> ConnectionLimits {
+    var limits = self.settings.connectionLimits
+    let room = max(OpenFileLimit.raise() - Self.otherFiles, 1)
+    if room < limits.maxConnections {
+      self.logger.warning(
+        "the process may not open as many files as connections are allowed",
+        metadata: ["allowed": "\(limits.maxConnections)", "possible": "\(room)"])
+      limits.maxConnections = room
+    }
+    return limits
+  }
+
+  /// What is set aside for the database, WAHA, the admin port, and refused connections.
+  private static let otherFiles = 512
 
   private func services(
     database: SQLiteDatabase, upstream: WAHAUpstream, registry: PrometheusRegistry

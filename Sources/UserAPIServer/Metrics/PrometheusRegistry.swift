@@ -7,11 +7,17 @@ final class PrometheusRegistry: Sendable {
     var counters: [MetricKey: PrometheusCounter] = [:]
     var gauges: [MetricKey: PrometheusGauge] = [:]
     var histograms: [MetricKey: PrometheusHistogram] = [:]
+    var readings: [MetricKey: @Sendable () -> Int] = [:]
   }
 
   private let state = Mutex(State())
 
   init() {}
+
+  /// Adds a gauge whose value is read when it is asked for.
+  func addGauge(_ name: String, _ reading: @escaping @Sendable () -> Int) {
+    self.state.withLock { $0.readings[MetricKey(name: name, labels: [])] = reading }
+  }
 
   /// Everything, sorted by name and labels.
   func text() -> String {
@@ -22,6 +28,9 @@ final class PrometheusRegistry: Sendable {
     }
     Self.write(state.gauges, "gauge", to: &text) { key, gauge, text in
       text += "\(key) \(gauge.value)\n"
+    }
+    Self.write(state.readings, "gauge", to: &text) { key, reading, text in
+      text += "\(key) \(reading())\n"
     }
     Self.write(state.histograms, "histogram", to: &text) { key, histogram, text in
       histogram.write(as: key, to: &text)

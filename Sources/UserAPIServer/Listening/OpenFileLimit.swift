@@ -1,0 +1,18 @@
+internal import Foundation
+
+/// How many files and sockets the process may have open.
+enum OpenFileLimit {
+  /// Raises the limit as far as the process may by itself.
+  ///
+  /// - Returns: The limit that then holds.
+  static func raise() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return .max }
+    if limit.rlim_cur < limit.rlim_max {
+      var raised = limit
+      raised.rlim_cur = limit.rlim_max
+      if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
+    }
+    return Int(clamping: limit.rlim_cur)
+  }
+}
