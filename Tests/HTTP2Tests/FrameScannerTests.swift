@@ -17,7 +17,7 @@ import Testing
   private static let heads = Self.frames.map {
     FrameHead(
       length: $0.payload.count, type: $0.type, flags: $0.flags.rawValue,
-      stream: $0.stream & 0x7fff_ffff)
+      stream: $0.stream & 0x7fff_ffff, isInsideBlock: $0.type == FrameHead.Kind.continuation)
   }
 
   private func bytes() -> [UInt8] {
@@ -29,10 +29,8 @@ import Testing
   ) -> [FrameHead] {
     var heads: [FrameHead] = []
     Array(bytes).withUnsafeBytes { raw in
-      scanner.scan(raw) { head in
-        heads.append(head)
-        return true
-      }
+      var offset = 0
+      while let head = scanner.nextHead(in: raw, from: &offset) { heads.append(head) }
     }
     return heads
   }
@@ -79,15 +77,19 @@ import Testing
     #expect(!scanner.isInsideHeaders)
   }
 
-  @Test func `goes no further than it is asked to`() {
+  @Test func `says where each head has ended`() {
     var scanner = FrameScanner(prefaceLength: 0)
-    var count = 0
+    var ends: [Int] = []
     [UInt8](ByteBuffer(frames: Self.frames).readableBytesView).withUnsafeBytes { raw in
-      scanner.scan(raw) { _ in
-        count += 1
-        return count < 3
-      }
+      var offset = 0
+      while scanner.nextHead(in: raw, from: &offset) != nil { ends.append(offset) }
     }
-    #expect(count == 3)
+    var expected: [Int] = []
+    var begin = 0
+    for frame in Self.frames {
+      expected.append(begin + 9)
+      begin += 9 + frame.payload.count
+    }
+    #expect(ends == expected)
   }
 }

@@ -4,6 +4,8 @@ struct FrameHead: Equatable {
   var type: UInt8
   var flags: UInt8
   var stream: UInt32
+  /// Whether a header block had begun and not ended before this frame.
+  var isInsideBlock: Bool
 
   enum Kind {
     static let data: UInt8 = 0x0
@@ -50,9 +52,15 @@ struct FrameScanner {
   /// Whether a header block, or the head of a frame, has begun and not ended.
   var isInsideHeaders: Bool { self.isInsideBlock || self.headCount > 0 }
 
-  /// Calls `found` with each head that is completed by `bytes`, until it returns false.
-  mutating func scan(_ bytes: UnsafeRawBufferPointer, _ found: (FrameHead) -> Bool) {
-    var offset = 0
+  /// Reads on to the end of the next head.
+  ///
+  /// - Parameters:
+  ///   - bytes: What came; the same until this returns nil.
+  ///   - offset: Where to begin; then where the head has ended.
+  /// - Returns: The head that is completed by `bytes`, or nil when they complete no other.
+  mutating func nextHead(
+    in bytes: UnsafeRawBufferPointer, from offset: inout Int
+  ) -> FrameHead? {
     while offset < bytes.count {
       if self.skip > 0 {
         let count = min(self.skip, bytes.count - offset)
@@ -66,26 +74,28 @@ struct FrameScanner {
         self.head.low = UInt64(
           bigEndian: bytes.loadUnaligned(fromByteOffset: offset + 1, as: UInt64.self))
         offset += Self.headLength
-      } else {
-        if self.headCount == 0 {
-          self.head.high = bytes[offset]
-        } else {
-          self.head.low = self.head.low << 8 | UInt64(bytes[offset])
-        }
-        self.headCount += 1
-        offset += 1
-        guard self.headCount == Self.headLength else { continue }
-        self.headCount = 0
+        return self.completeHead()
       }
-      guard found(self.completeHead()) else { return }
+      if self.headCount == 0 {
+        self.head.high = bytes[offset]
+      } else {
+        self.head.low = self.head.low << 8 | UInt64(bytes[offset])
+      }
+      self.headCount += 1
+      offset += 1
+      guard self.headCount == Self.headLength else { continue }
+      self.headCount = 0
+      return self.completeHead()
     }
+    return nil
   }
 
   private mutating func completeHead() -> FrameHead {
     let low = self.head.low
     let head = FrameHead(
       length: Int(self.head.high) << 16 | Int(low >> 48), type: UInt8(low >> 40 & 0xff),
-      flags: UInt8(low >> 32 & 0xff), stream: UInt32(low & 0x7fff_ffff))
+      flags: UInt8(low >> 32 & 0xff), stream: UInt32(low & 0x7fff_ffff),
+      isInsideBlock: self.isInsideBlock)
     self.skip = head.length
     self.hasHead = true
     // A block without its end goes on after this frame, one with it until the payload has passed.

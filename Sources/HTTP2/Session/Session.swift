@@ -45,21 +45,40 @@ package final class Session {
     defer { self.state.input = nil }
     let result = bytes.withUnsafeReadableBytes { raw -> Int in
       guard let base = raw.baseAddress, !raw.isEmpty else { return 0 }
-      var flood: ConnectionLimit?
-      self.scanner.scan(raw) { head in
-        flood = self.state.floods.received(head, at: now)
-        return flood == nil
-      }
-      if let flood {
-        self.state.events.append(.limitExceeded(flood))
-        return Int(NGHTTP2_ERR_FLOODED.rawValue)
-      }
       self.state.inputBase = base
-      return nghttp2_session_mem_recv(
-        self.handle, base.assumingMemoryBound(to: UInt8.self), raw.count)
+      return self.feed(raw)
     }
     self.state.inputBase = nil
     guard result >= 0 else { throw SessionError(code: .init(rawValue: Int32(result))) }
+  }
+
+  /// Gives libnghttp2 the bytes. A server gives them in pieces: before the last byte of every DATA
+  /// frame's head all that came ahead of it must have taken effect.
+  ///
+  /// - Returns: libnghttp2's error, negative, or anything else.
+  private func feed(_ raw: UnsafeRawBufferPointer) -> Int {
+    var fed = 0
+    var offset = 0
+    while let head = self.scanner.nextHead(in: raw, from: &offset) {
+      if let flood = self.state.floods.received(head, at: self.state.now) {
+        self.state.events.append(.limitExceeded(flood))
+        return Int(NGHTTP2_ERR_FLOODED.rawValue)
+      }
+      guard head.type == FrameHead.Kind.data, !head.isInsideBlock, self.state.ledger != nil else {
+        continue
+      }
+      let result = self.feedPiece(UnsafeRawBufferPointer(rebasing: raw[fed..<(offset - 1)]))
+      guard result >= 0 else { return result }
+      fed = offset - 1
+      self.state.beganData(on: StreamID(rawValue: Int32(head.stream)), self.handle)
+    }
+    return self.feedPiece(UnsafeRawBufferPointer(rebasing: raw[fed...]))
+  }
+
+  private func feedPiece(_ raw: UnsafeRawBufferPointer) -> Int {
+    guard let base = raw.baseAddress, !raw.isEmpty else { return 0 }
+    return nghttp2_session_mem_recv(
+      self.handle, base.assumingMemoryBound(to: UInt8.self), raw.count)
   }
 
   /// The next thing that happened, or nil when everything has been told.
@@ -222,9 +241,11 @@ package final class Session {
     nghttp2_option_new(&options)
     defer { nghttp2_option_del(options) }
     nghttp2_option_set_no_auto_window_update(options, 1)
+    // It would keep as many closed streams as may be open, 64 KiB of them, for a priority tree.
+    nghttp2_option_set_no_closed_streams(options, 1)
     // It counts a CONTINUATION once for every piece in which the frame's header arrives, nine at
     // the most.
-    nghttp2_option_set_max_continuations(options, 9 * 8)
+    nghttp2_option_set_max_continuations(options, 9 * configuration.floods.continuations)
     nghttp2_option_set_peer_max_concurrent_streams(options, configuration.maxConcurrentStreams)
 
     var callbacks: OpaquePointer?

@@ -38,6 +38,12 @@ extension SessionState {
     }
   }
 
+  /// The header of a DATA frame has come, all but its last byte of which libnghttp2 has seen.
+  func beganData(on id: StreamID, _ session: OpaquePointer) {
+    guard self.ledger?.isClosed(id, isOpen: Self.isOpen(id, session)) == true else { return }
+    nghttp2_session_terminate_session(session, NGHTTP2_STREAM_CLOSED.rawValue)
+  }
+
   /// SETTINGS have taken effect. An overflow breaks the connection; libnghttp2 resets the stream
   /// alone (section 6.9.2).
   func receivedSettings(_ session: OpaquePointer) {

@@ -1,8 +1,8 @@
 internal import DequeModule
 
-/// What became of the streams that a client opened, as far as libnghttp2 forgets it: enough to
-/// tell HEADERS that break the rules from HEADERS that a reset by this side has crossed on the way
-/// (RFC 9113, sections 5.1 and 5.1.1).
+/// What became of the streams that a client opened, which libnghttp2 forgets: enough to tell HEADERS
+/// and DATA that break the rules from those that a reset by this side has crossed on the way
+/// (RFC 9113, sections 5.1, 5.1.1 and 6.1).
 ///
 /// It remembers the exceptions: streams that were left out, and closed ones on which the client may
 /// still be sending. Of either the last 64; a client that makes more of them is judged leniently.
@@ -41,6 +41,21 @@ struct StreamLedger {
       self.unopened = id
       return .proceed
     }
+    return self.verdict(on: id, isOpen: isOpen)
+  }
+
+  /// DATA came, before anybody has looked at it.
+  ///
+  /// - Parameter isOpen: whether the stream is open on either side.
+  /// - Returns: whether the client knows that the stream is closed: STREAM_CLOSED. Else libnghttp2
+  ///   sees to it.
+  func isClosed(_ id: StreamID, isOpen: @autoclosure () -> Bool) -> Bool {
+    let id = id.rawValue
+    guard !id.isMultiple(of: 2), id <= self.highest else { return false }
+    return self.verdict(on: id, isOpen: isOpen) != .proceed
+  }
+
+  private func verdict(on id: Int32, isOpen: () -> Bool) -> OnHeaders {
     guard id > self.forgotten, id != self.unopened, !isOpen() else { return .proceed }
     if self.leftOut.contains(where: { $0.contains(id) }) { return .neverOpened }
     return self.excused.contains(id) ? .proceed : .closed

@@ -50,7 +50,7 @@ final class MemoryWire: ConformanceWire {
         self.answer(id)
       case .closed(let id, _):
         self.answers[id] = nil
-      case .writable, .goAway, .pingAcknowledged:
+      case .writable, .goAway, .limitExceeded, .pingAcknowledged:
         break
       }
     }

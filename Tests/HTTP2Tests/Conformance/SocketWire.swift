@@ -14,7 +14,9 @@ final class SocketWire: ConformanceWire {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(
-            HTTP2ConnectionHandler.server(configuration: configuration) { ConformanceReceiver($0) })
+            HTTP2ConnectionHandler.server(configuration: .init(session: configuration)) {
+              ConformanceReceiver($0)
+            })
         }
       }
       .bind(host: "127.0.0.1", port: 0).get()

@@ -43,6 +43,9 @@ extension ConformanceCase {
       "5.1.1: WINDOW_UPDATE on a stream that was left out", .request(5),
       .windowUpdate(3, 1), gives: .answered([5])),
     ConformanceCase(
+      "5.1.1: DATA on a stream that was left out", .request(5, path: "/hold"), .data(3, [1]),
+      gives: .connectionError(.streamClosed, last: 5)),
+    ConformanceCase(
       "4.1: the reserved bit of the stream is ignored", .request(0x8000_0001),
       gives: .answered([1])),
   ]

@@ -73,6 +73,15 @@ extension ConformanceCase {
       gives: .connectionError(.streamClosed, last: 5)
     ).allowing(streams: 1),
     ConformanceCase(
+      "5.1 closed by both: DATA on one of many",
+      steps: [.request(1), .request(3), .request(5), .request(7)],
+      [.open(9), .data(9, [1]), .data(3, [1])],
+      gives: .connectionError(.streamClosed, last: 9)),
+    ConformanceCase(
+      "5.1 closed by both: DATA inside a header block", steps: [.request(1)],
+      [.request(3, flags: .endStream), .data(1, [1])],
+      gives: .connectionError(.protocolError, last: 3)),
+    ConformanceCase(
       "5.1 closed by both: CONTINUATION", steps: [.request(1)],
       [.continuation(1, [], flags: .endHeaders)], gives: .connectionError(.protocolError, last: 1)),
     ConformanceCase(
@@ -96,6 +105,10 @@ extension ConformanceCase {
       steps: [.open(1), .reset(1, 8)], [.request(3)], [.request(5)], [.trailers(1)],
       gives: .connectionError(.streamClosed, last: 5)
     ).allowing(streams: 1),
+    ConformanceCase(
+      "5.1 reset by the client: DATA on one long gone",
+      steps: [.open(1), .reset(1, 8)], [.request(3)], [.request(5)], [.data(1, [1])],
+      gives: .connectionError(.streamClosed, last: 5)),
     ConformanceCase(
       "5.1 reset by the client: CONTINUATION", .open(1), .reset(1, 8),
       .continuation(1, [], flags: .endHeaders), gives: .connectionError(.protocolError, last: 1)),
