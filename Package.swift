@@ -136,14 +136,17 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "EndToEndTests",
-      dependencies: ["user-api", "user-api-server", "waha-simulator"], swiftSettings: settings),
+      dependencies: [
+        "TestKit", "UserAPI", "UserAPIClient", "user-api", "user-api-server", "waha-simulator",
+      ], swiftSettings: settings),
     .testTarget(
       name: "HTTP2Tests", dependencies: ["HTTP2", .nioCore, .nioEmbedded, .nioPosix],
       swiftSettings: settings),
     .testTarget(
       name: "UserAPIServerTests",
       dependencies: [
-        "HTTP2", "Persistence", "UserAPI", "UserAPIServer", .logging, .metrics, .nioCore, .nioHTTP1,
+        "AuthService", "HTTP2", "Persistence", "TestKit", "UserAPI", "UserAPIServer", .logging,
+        .metrics, .nioCore, .nioHTTP1,
       ],
       swiftSettings: settings),
     .testTarget(

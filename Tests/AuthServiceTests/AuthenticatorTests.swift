@@ -35,6 +35,28 @@ import UserAPI
     #expect(caller.tokenID == issued.token.id)
   }
 
+  @Test func `a caller has the certificate of the connection, not of the one before`() async throws
+  {
+    let header = try await self.issue().header
+    let certificate = ClientCertificate(
+      uriNames: ["spiffe://example.org/billing"], dnsNames: [], commonName: nil)
+    let first = try await self.authenticator.authenticate(header, certificate: certificate)
+    #expect(first.certificate == certificate)
+    // From the cache, which knows the token alone.
+    #expect(try self.authenticator.knownResult(header)?.get().certificate == nil)
+    let known = self.authenticator.knownResult(header, certificate: certificate)
+    #expect(try known?.get().certificate == certificate)
+    #expect(try await self.authenticator.authenticate(header).certificate == nil)
+  }
+
+  @Test func `a certificate does not stand in for a token`() async throws {
+    let certificate = ClientCertificate(uriNames: ["spiffe://x/y"], dnsNames: [], commonName: nil)
+    let error = await TestKit.failure { () async throws(UserAPIError) in
+      try await self.authenticator.authenticate(nil, certificate: certificate)
+    }
+    #expect(error?.reason == .tokenMissing)
+  }
+
   @Test(arguments: ["bearer ", "BEARER ", "Bearer    "])
   func `the scheme is read in any case, with any number of spaces`(scheme: String) async throws {
     let header = try await self.issue().header.dropFirst("Bearer ".count)

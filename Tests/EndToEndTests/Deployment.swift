@@ -13,15 +13,20 @@ struct Deployment: Sendable {
   static let wahaKey = "waha-key-that-is-secret"
 
   /// Runs `body` with a deployment, and ends it after.
+  ///
+  /// - Parameter prepare: Puts into the folder what the server needs, and gives further arguments
+  ///   for it.
   static func with(
     engine: String = "WEBJS", simulator: [String] = [], server: [String] = [],
+    prepare: (URL) async throws -> [String] = { _ in [] },
     _ body: (inout Deployment) async throws -> Void
   ) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "user-api-" + UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     var deployment = try await Deployment(
-      folder: folder, engine: engine, simulator: simulator, server: server)
+      folder: folder, engine: engine, simulator: simulator,
+      server: server + (try await prepare(folder)))
     do {
       try await body(&deployment)
     } catch {
@@ -63,11 +68,17 @@ struct Deployment: Sendable {
       ], in: folder)
     let admin = try await server.line { $0.contains(#""message":"admin port listening""#) }
     let calls = try await server.line { $0.contains(#""message":"listening""#) }
-    return (server, "http://" + Self.address(calls), "http://" + Self.address(admin))
+    let scheme = arguments.contains("--tls-cert") ? "https://" : "http://"
+    let address = Self.address(calls)
+    return (
+      server, address.hasPrefix("unix:") ? address : scheme + address,
+      "http://" + Self.address(admin)
+    )
   }
 
   private static func address(_ line: String) -> String {
-    line.split(separator: "\"").first { $0.hasPrefix("127.0.0.1:") }.map(String.init) ?? ""
+    line.split(separator: "\"").first { $0.hasPrefix("127.0.0.1:") || $0.hasPrefix("unix:") }
+      .map(String.init) ?? ""
   }
 
   /// Starts another server in place of one that has ended.

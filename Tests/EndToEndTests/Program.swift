@@ -31,12 +31,13 @@ final class Program: Sendable {
   static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent()
 
-  /// Starts one of this package's programs.
+  /// Starts one of this package's programs, or the one at an absolute path.
   init(
     _ name: String, _ arguments: [String], environment: [String: String] = [:], in folder: URL
   ) throws {
     let process = Process()
-    process.executableURL = Self.folder.appending(path: name)
+    process.executableURL =
+      name.hasPrefix("/") ? URL(fileURLWithPath: name) : Self.folder.appending(path: name)
     process.arguments = arguments
     process.currentDirectoryURL = folder
     process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(environment) {
@@ -96,6 +97,9 @@ final class Program: Sendable {
     guard let line else { throw Failure(description: "it ended and said:\n\(self.output)") }
     return line
   }
+
+  /// The process's id.
+  var identifier: Int32 { self.process.process.processIdentifier }
 
   func signal(_ number: Int32) {
     kill(self.process.process.processIdentifier, number)

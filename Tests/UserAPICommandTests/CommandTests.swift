@@ -45,6 +45,20 @@ import UserAPIClient
     #expect(configuration.timeout == .seconds(120))
   }
 
+  @Test func `the files of TLS come from options or the environment`() throws {
+    let none = try GlobalOptions.parse([])
+    let environment = ["USER_API_CA": "e.pem", "USER_API_CERT": "ec.pem", "USER_API_KEY": ""]
+    let outer = try GlobalOptions.parse(["--key", "outer.key"])
+    let inner = try GlobalOptions.parse(["--ca", "o.pem"])
+    let given = try inner.merged(over: outer).configuration(environment: environment).tls
+    #expect(given.caFile == "o.pem")
+    #expect(given.certificateFile == "ec.pem")
+    #expect(given.keyFile == "outer.key")
+    let fromEnvironment = try none.merged(over: none).configuration(environment: environment).tls
+    #expect(fromEnvironment.caFile == "e.pem")
+    #expect(fromEnvironment.keyFile == nil)
+  }
+
   @Test func `a token is read from its file without the line feed`() throws {
     let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path()
     try SessionQRCommand.write(Array("secret\n".utf8), to: path)

@@ -11,6 +11,7 @@ import Testing
   @Test func `with nothing given the defaults of the README hold`() throws {
     let settings = try Settings(flags: [:], environment: [:])
     #expect(settings.listen == .tcp(host: "127.0.0.1", port: 8_080))
+    #expect(settings.tls == nil)
     #expect(settings.adminListen == .tcp(host: "127.0.0.1", port: 9_090))
     #expect(settings.wahaAPIKey == nil)
     #expect(settings.database == .sqlite(path: "user-api.db"))
@@ -91,6 +92,43 @@ import Testing
     #expect(limits.timeouts.maxAge == nil)
     #expect(settings.callLimits.bodyTimeout == nil)
     #expect(settings.callLimits.maxMessageSize == 2 << 20)
+  }
+
+  @Test func `TLS takes a certificate and its key, and perhaps CAs of clients`() throws {
+    let settings = try Settings(
+      flags: ["USER_API_TLS_KEY": "/flag.key"],
+      environment: ["USER_API_TLS_CERT": "/c.pem", "USER_API_TLS_KEY": "/k.pem"])
+    #expect(settings.tls?.certificate == "/c.pem")
+    #expect(settings.tls?.key == "/flag.key")
+    #expect(settings.tls?.clientCA == nil)
+    let mutual = try Settings(
+      flags: [:],
+      environment: [
+        "USER_API_TLS_CERT": "/c.pem", "USER_API_TLS_KEY": "/k.pem",
+        "USER_API_TLS_CLIENT_CA": "/ca.pem",
+      ])
+    #expect(mutual.tls?.clientCA == "/ca.pem")
+  }
+
+  @Test(arguments: [
+    ("USER_API_TLS_CERT", ["USER_API_TLS_CERT": "/c.pem"]),
+    ("USER_API_TLS_KEY", ["USER_API_TLS_KEY": "/k.pem"]),
+    ("USER_API_TLS_CLIENT_CA", ["USER_API_TLS_CLIENT_CA": "/ca.pem"]),
+    (
+      "USER_API_TLS_CERT",
+      [
+        "USER_API_TLS_CERT": "/c.pem", "USER_API_TLS_KEY": "/k.pem",
+        "USER_API_LISTEN": "unix:/run/user-api.sock",
+      ]
+    ),
+  ])
+  func `a part of TLS alone is refused, and so is TLS on a unix socket`(
+    name: String, environment: [String: String]
+  ) {
+    let error = #expect(throws: SettingsError.self) {
+      try Settings(flags: [:], environment: environment)
+    }
+    #expect(error?.name == name)
   }
 
   @Test func `printing the settings does not print the key`() throws {

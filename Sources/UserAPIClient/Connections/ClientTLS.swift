@@ -100,11 +100,13 @@ struct ClientTLS: Sendable {
     }
   }
 
+  private static let noHTTP2 = "the server did not agree on HTTP/2 (ALPN h2)"
+
   /// What went wrong, for a person; nil when it was not TLS.
   static func reason(_ error: any Error) -> String? {
     switch error {
     case is TLSHandshake.NoHTTP2:
-      return "the server did not agree on HTTP/2 (ALPN h2)"
+      return Self.noHTTP2
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:
       return "the server's certificate is for another host"
     case NIOSSLError.handshakeFailed(.sslError(let stack)):
@@ -112,6 +114,7 @@ struct ClientTLS: Sendable {
       if text.contains("CERTIFICATE_VERIFY_FAILED") {
         return "the server's certificate is not trusted"
       }
+      if text.contains("NO_APPLICATION_PROTOCOL") { return Self.noHTTP2 }
       let word = text.firstRange(of: "OPENSSL_internal:").map { library in
         text[library.upperBound...].prefix { $0 != " " }
       }

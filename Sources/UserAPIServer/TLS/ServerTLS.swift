@@ -10,6 +10,9 @@ final class ServerTLS: Sendable {
   /// How long a peer has to answer the end of TLS before the socket is closed under it.
   private static let shutdownTimeout: TimeAmount = .seconds(1)
 
+  /// How much of the memory for encrypted bytes a connection keeps, in bytes.
+  private static let keptOutboundBytes = 32 << 10
+
   /// Those of TLS 1.2. All agree on a key of their own for each connection and authenticate what
   /// they encrypt; BoringSSL has neither compression nor, for servers, renegotiation.
   private static let cipherSuites: [NIOTLSCipher] = [
@@ -51,8 +54,10 @@ final class ServerTLS: Sendable {
     to channel: any Channel, onCertificate: @escaping (ClientCertificate) -> Void
   ) throws {
     let context = self.context.withLock { $0 }
+    var configuration = NIOSSLHandler.Configuration()
+    configuration.maximumPreservedOutboundBufferCapacity = Self.keptOutboundBytes
     try channel.pipeline.syncOperations.addHandlers(
-      NIOSSLServerHandler(context: context),
+      NIOSSLServerHandler(context: context, configuration: configuration),
       TLSGate(logger: self.logger, onCertificate: onCertificate))
   }
 
