@@ -10,7 +10,8 @@ let settings: [SwiftSetting] = [
 ]
 
 extension Target.Dependency {
-  static let nioConcurrency = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+  static let nioConcurrencyHelpers = product(
+    name: "NIOConcurrencyHelpers", package: "swift-nio")
   static let nioCore = product(name: "NIOCore", package: "swift-nio")
   static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
   static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
@@ -64,22 +65,27 @@ let package = Package(
       name: "CQRencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
 
     .target(
-      name: "HTTP2", dependencies: ["CNghttp2", .nioConcurrency, .nioCore, .collections],
+      name: "HTTP2", dependencies: ["CNghttp2", .nioConcurrencyHelpers, .nioCore, .collections],
       swiftSettings: settings),
     .target(
       name: "UserAPI", dependencies: [.nioCore],
       swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
     .target(
-      name: "AuthService", dependencies: ["UserAPI", .crypto], path: "Sources/Services/Auth",
+      name: "AuthService", dependencies: ["UserAPI", .crypto, .nioConcurrencyHelpers],
+      path: "Sources/Services/Auth",
       swiftSettings: settings),
     .target(
-      name: "SessionService", dependencies: ["AuthService", "UserAPI", .collections],
+      name: "SessionService",
+      dependencies: ["AuthService", "UserAPI", .collections, .nioConcurrencyHelpers],
       path: "Sources/Services/Session", swiftSettings: settings),
     .target(
       name: "DirectoryService", dependencies: ["SessionService", "UserAPI"],
       path: "Sources/Services/Directory", swiftSettings: settings),
     .target(
-      name: "WAHA", dependencies: ["CCurl", "DirectoryService", "SessionService", "UserAPI"],
+      name: "WAHA",
+      dependencies: [
+        "CCurl", "DirectoryService", "SessionService", "UserAPI", .nioConcurrencyHelpers,
+      ],
       swiftSettings: settings),
     .target(
       name: "Persistence", dependencies: ["AuthService", "SessionService", "UserAPI", .grdb],
@@ -88,17 +94,21 @@ let package = Package(
       name: "UserAPIServer",
       dependencies: [
         "AuthService", "DirectoryService", "HTTP2", "Persistence", "SessionService", "UserAPI",
-        "WAHA", .asn1, .configuration, .lifecycle, .logging, .metrics, .nioCore, .nioHTTP1,
-        .nioPosix, .nioSSL, .nioTLS, .signals, .x509,
+        "WAHA", .asn1, .configuration, .lifecycle, .logging, .metrics, .nioConcurrencyHelpers,
+        .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .signals, .x509,
       ],
       swiftSettings: settings),
     .target(
       name: "UserAPIClient",
-      dependencies: ["HTTP2", "UserAPI", .nioCore, .nioPosix, .nioSSL, .nioTLS],
+      dependencies: [
+        "HTTP2", "UserAPI", .nioConcurrencyHelpers, .nioCore, .nioPosix, .nioSSL, .nioTLS,
+      ],
       swiftSettings: settings),
     .target(
       name: "WAHASimulator",
-      dependencies: ["CPNG", "CQRencode", .nioCore, .nioHTTP1, .nioPosix],
+      dependencies: [
+        "CPNG", "CQRencode", .nioConcurrencyHelpers, .nioCore, .nioHTTP1, .nioPosix,
+      ],
       swiftSettings: settings),
 
     .executableTarget(
@@ -116,7 +126,9 @@ let package = Package(
 
     .target(
       name: "TestKit",
-      dependencies: ["AuthService", "DirectoryService", "SessionService", "UserAPI"],
+      dependencies: [
+        "AuthService", "DirectoryService", "SessionService", "UserAPI", .nioConcurrencyHelpers,
+      ],
       path: "Tests/TestKit", swiftSettings: settings),
 
     .testTarget(
@@ -138,6 +150,7 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "TestKit", "UserAPI", "UserAPIClient", "user-api", "user-api-server", "waha-simulator",
+        .nioConcurrencyHelpers,
       ], swiftSettings: settings),
     .testTarget(
       name: "HTTP2Tests", dependencies: ["HTTP2", .nioCore, .nioEmbedded, .nioPosix],
@@ -153,7 +166,9 @@ let package = Package(
       name: "UserAPITests", dependencies: ["UserAPI", .nioCore], swiftSettings: settings),
     .testTarget(
       name: "UserAPIClientTests",
-      dependencies: ["HTTP2", "UserAPI", "UserAPIClient", .nioCore, .nioPosix],
+      dependencies: [
+        "HTTP2", "UserAPI", "UserAPIClient", .nioConcurrencyHelpers, .nioCore, .nioPosix,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "UserAPICommandTests", dependencies: ["CPNG", "UserAPI", "user-api"],

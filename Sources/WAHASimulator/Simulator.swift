@@ -1,9 +1,9 @@
 internal import NIOCore
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The whole stand-in but for its sockets: takes requests, gives outcomes.
 final class Simulator: Sendable {
-  let state: Mutex<SimulatorState>
+  let state: NIOLockedValueBox<SimulatorState>
   let locks: OperationLocks
   let log: RequestLog
   let faults = FaultTable()
@@ -14,7 +14,7 @@ final class Simulator: Sendable {
   private let timer: any EventLoop
 
   init(_ configuration: SimulatorConfiguration, timer: any EventLoop) {
-    self.state = Mutex(
+    self.state = NIOLockedValueBox(
       SimulatorState(
         engine: configuration.engine, version: configuration.version,
         book: .generated(configuration.addressBook)))
@@ -28,17 +28,17 @@ final class Simulator: Sendable {
 
   /// Engine, version and address book as they are now.
   var setup: (engine: Engine, version: ServerVersion, book: AddressBook) {
-    self.state.withLock { ($0.engine, $0.version, $0.book) }
+    self.state.withLockedValue { ($0.engine, $0.version, $0.book) }
   }
 
   /// The session as it is now.
   func session(_ name: String) -> Session? {
-    self.state.withLock { $0.session(name, at: .now) }
+    self.state.withLockedValue { $0.session(name, at: .now) }
   }
 
   /// All sessions as they are now, the oldest first.
   func sessions() -> [Session] {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.names.compactMap { state.session($0, at: .now) }
     }
   }
@@ -48,7 +48,7 @@ final class Simulator: Sendable {
     _ name: String,
     _ change: (inout Session?, inout SimulatorState, ContinuousClock.Instant) -> Result
   ) -> Result {
-    let (result, isGone, waiters, wakeAt) = self.state.withLock { state in
+    let (result, isGone, waiters, wakeAt) = self.state.withLockedValue { state in
       let now = ContinuousClock.now
       var session = state.session(name, at: now)
       let result = change(&session, &state, now)
@@ -68,7 +68,7 @@ final class Simulator: Sendable {
   /// Returns once the session has this status, is gone, or the wait has lasted its time.
   func waitForStatus(_ expected: String, of name: String) async {
     await withCheckedContinuation { continuation in
-      let waiterID: Int? = self.state.withLock { state in
+      let waiterID: Int? = self.state.withLockedValue { state in
         guard let session = state.session(name, at: .now), session.machine.status != expected
         else { return nil }
         let id = state.nextSerial()
@@ -81,7 +81,7 @@ final class Simulator: Sendable {
         return
       }
       _ = self.timer.scheduleTask(in: TimeAmount(self.timing.statusWait)) {
-        let late = self.state.withLock { $0.removeWaiter(waiterID, for: name) }
+        let late = self.state.withLockedValue { $0.removeWaiter(waiterID, for: name) }
         late?.continuation.resume()
       }
     }
@@ -91,7 +91,9 @@ final class Simulator: Sendable {
   /// loops end.
   func stopWaiting() {
     self.locks.giveUpAll()
-    for waiter in self.state.withLock({ $0.takeAllWaiters() }) { waiter.continuation.resume() }
+    for waiter in self.state.withLockedValue({ $0.takeAllWaiters() }) {
+      waiter.continuation.resume()
+    }
   }
 
   /// Lets time pass. Ends early only when the event loop shuts down.

@@ -1,7 +1,7 @@
 package import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// A running simulator: binds, serves, and can be steered from within the process.
 package final class SimulatorServer: Sendable {

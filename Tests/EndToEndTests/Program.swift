@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A program that runs beside the tests, and what it says.
 final class Program: Sendable {
@@ -20,7 +20,7 @@ final class Program: Sendable {
   }
 
   private let process: ProcessBox
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   /// `Process` is used from one task at a time; its thread safety is Foundation's.
   private struct ProcessBox: @unchecked Sendable {
@@ -60,7 +60,8 @@ final class Program: Sendable {
   }
 
   private func received(_ data: Data) {
-    let resumed = self.state.withLock { state -> [(CheckedContinuation<String?, Never>, String?)] in
+    let resumed = self.state.withLockedValue {
+      state -> [(CheckedContinuation<String?, Never>, String?)] in
       state.isEnded = data.isEmpty
       state.rest.append(data)
       var resumed: [(CheckedContinuation<String?, Never>, String?)] = []
@@ -81,12 +82,12 @@ final class Program: Sendable {
   }
 
   /// Everything it has said.
-  var output: String { self.state.withLock { $0.lines.joined(separator: "\n") } }
+  var output: String { self.state.withLockedValue { $0.lines.joined(separator: "\n") } }
 
   /// The first line, said or still to be said, that matches.
   func line(_ matches: @escaping @Sendable (String) -> Bool) async throws -> String {
     let line = await withCheckedContinuation { continuation in
-      let known: String?? = self.state.withLock { state in
+      let known: String?? = self.state.withLockedValue { state in
         if let line = state.lines.first(where: matches) { return .some(line) }
         if state.isEnded { return .some(nil) }
         state.waiters.append(Waiter(matches: matches, continuation: continuation))

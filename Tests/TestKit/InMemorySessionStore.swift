@@ -1,5 +1,5 @@
 package import SessionService
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 package import UserAPI
 
 /// Sessions in memory, by the contract of ``SessionStore``.
@@ -14,21 +14,21 @@ package final class InMemorySessionStore: SessionStore {
   }
 
   package let script = Script<Step>()
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   package init() {}
 
   /// What is stored for a user, read past the script.
   package func record(ofUser userID: String) -> SessionRecord? {
-    self.state.withLock { $0.records[userID] }
+    self.state.withLockedValue { $0.records[userID] }
   }
 
   package func setRecord(_ record: SessionRecord) {
-    self.state.withLock { $0.records[record.userID] = record }
+    self.state.withLockedValue { $0.records[record.userID] = record }
   }
 
   package func setGroups(_ groups: [WhatsAppSession.Group], ofSession sessionID: String) {
-    self.state.withLock { $0.groups[sessionID] = groups }
+    self.state.withLockedValue { $0.groups[sessionID] = groups }
   }
 
   package func session(ofUser userID: String) async throws(UserAPIError) -> SessionRecord? {
@@ -39,7 +39,7 @@ package final class InMemorySessionStore: SessionStore {
     _ session: SessionRecord
   ) async throws(UserAPIError) -> SessionRecord {
     try await self.script.run(.insert) {
-      self.state.withLock { state in
+      self.state.withLockedValue { state in
         let stored = state.records[session.userID] ?? session
         state.records[session.userID] = stored
         return stored
@@ -66,13 +66,13 @@ package final class InMemorySessionStore: SessionStore {
   package func groups(
     ofSession sessionID: String
   ) async throws(UserAPIError) -> [WhatsAppSession.Group] {
-    try await self.script.run(.groups) { self.state.withLock { $0.groups[sessionID] ?? [] } }
+    try await self.script.run(.groups) { self.state.withLockedValue { $0.groups[sessionID] ?? [] } }
   }
 
   private func change(
     _ sessionID: String, at time: Timestamp, _ change: (inout SessionRecord) -> Void
   ) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       guard var record = state.records.values.first(where: { $0.id == sessionID }) else { return }
       change(&record)
       record.updatedAt = time

@@ -1,5 +1,5 @@
 package import AuthService
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 package import UserAPI
 
 /// Two clocks that stand still until a test moves them, both at once.
@@ -9,22 +9,22 @@ package final class ManualTime: Sendable {
     var wallClock: Timestamp
   }
 
-  private let state: Mutex<State>
+  private let state: NIOLockedValueBox<State>
 
   package init(wallClock: Timestamp = Timestamp(millisecondsSinceEpoch: 1_769_850_300_000)) {
-    self.state = Mutex(State(now: .now, wallClock: wallClock))
+    self.state = NIOLockedValueBox(State(now: .now, wallClock: wallClock))
   }
 
   package var source: TimeSource {
     TimeSource(now: { self.now }, wallClock: { self.wallClock })
   }
 
-  package var now: ContinuousClock.Instant { self.state.withLock { $0.now } }
+  package var now: ContinuousClock.Instant { self.state.withLockedValue { $0.now } }
 
-  package var wallClock: Timestamp { self.state.withLock { $0.wallClock } }
+  package var wallClock: Timestamp { self.state.withLockedValue { $0.wallClock } }
 
   package func advance(by duration: Duration) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.now += duration
       state.wallClock.millisecondsSinceEpoch += Int64(duration / .milliseconds(1))
     }

@@ -1,14 +1,14 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// Keeps what several tasks report, in the order in which they do.
 package final class Recorder<Value: Sendable>: Sendable {
-  private let state = Mutex<[Value]>([])
+  private let state = NIOLockedValueBox<[Value]>([])
 
   package init() {}
 
-  package var values: [Value] { self.state.withLock { $0 } }
+  package var values: [Value] { self.state.withLockedValue { $0 } }
 
   package func append(_ value: Value) {
-    self.state.withLock { $0.append(value) }
+    self.state.withLockedValue { $0.append(value) }
   }
 }

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 package import UserAPI
 
 /// What a fake was asked to do, and what is to go wrong with it.
@@ -33,19 +33,19 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
     var cancellations: [Watcher] = []
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   package init() {}
 
   /// Everything that was begun, in order.
-  package var steps: [Step] { self.state.withLock { $0.steps } }
+  package var steps: [Step] { self.state.withLockedValue { $0.steps } }
 
   package func count(_ step: Step) -> Int { self.steps.count { $0 == step } }
 
   /// How many steps were under way at once, at most.
-  package var mostAtOnce: Int { self.state.withLock { $0.mostRunning } }
+  package var mostAtOnce: Int { self.state.withLockedValue { $0.mostRunning } }
 
-  package func clear() { self.state.withLock { $0.steps.removeAll() } }
+  package func clear() { self.state.withLockedValue { $0.steps.removeAll() } }
 
   /// Lets a step fail.
   ///
@@ -55,7 +55,7 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
   package func fail(
     at index: Int = 0, with error: UserAPIError, afterwards: Bool = false
   ) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.failures[state.steps.count + index] = Failure(
         error: error, comesAfterwards: afterwards)
     }
@@ -63,16 +63,16 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
 
   /// Lets every step fail; nil ends it.
   package func failAll(with error: UserAPIError?) {
-    self.state.withLock { $0.outage = error }
+    self.state.withLockedValue { $0.outage = error }
   }
 
   /// Keeps steps of this kind waiting, from now on, until ``release(_:)``.
   package func hold(_ step: Step) {
-    self.state.withLock { _ = $0.held.insert(step) }
+    self.state.withLockedValue { _ = $0.held.insert(step) }
   }
 
   package func release(_ step: Step) {
-    let waiters = self.state.withLock { state in
+    let waiters = self.state.withLockedValue { state in
       state.held.remove(step)
       let waiters = state.waiters.filter { $0.value.step == step }
       for id in waiters.keys { state.waiters[id] = nil }
@@ -85,7 +85,7 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
   package func reached(_ step: Step, times count: Int = 1) async {
     await withCheckedContinuation { continuation in
       let watcher = Watcher(step: step, count: count, continuation: continuation)
-      let isReached = self.state.withLock { state in
+      let isReached = self.state.withLockedValue { state in
         if state.steps.count(where: { $0 == step }) >= count { return true }
         state.arrivals.append(watcher)
         return false
@@ -98,7 +98,7 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
   package func canceled(_ step: Step, times count: Int = 1) async {
     await withCheckedContinuation { continuation in
       let watcher = Watcher(step: step, count: count, continuation: continuation)
-      let isReached = self.state.withLock { state in
+      let isReached = self.state.withLockedValue { state in
         if state.canceled.count(where: { $0 == step }) >= count { return true }
         state.cancellations.append(watcher)
         return false
@@ -112,7 +112,7 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
     _ step: Step, _ effect: () throws(UserAPIError) -> Value
   ) async throws(UserAPIError) -> Value {
     let (id, failure, isHeld) = self.begin(step)
-    defer { self.state.withLock { $0.running -= 1 } }
+    defer { self.state.withLockedValue { $0.running -= 1 } }
     if isHeld {
       guard await self.wait(id, step) else { throw UserAPIError.canceled }
     }
@@ -122,7 +122,7 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
   }
 
   private func begin(_ step: Step) -> (id: Int, failure: Failure?, isHeld: Bool) {
-    let (begun, reached) = self.state.withLock { state in
+    let (begun, reached) = self.state.withLockedValue { state in
       let id = state.steps.count
       state.steps.append(step)
       state.running += 1
@@ -140,7 +140,7 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
   private func wait(_ id: Int, _ step: Step) async -> Bool {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isHeld = self.state.withLock { state in
+        let isHeld = self.state.withLockedValue { state in
           guard state.held.contains(step) else { return false }
           state.waiters[id] = Waiter(step: step, continuation: continuation)
           return true
@@ -154,7 +154,7 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
   }
 
   private func giveUp(_ id: Int) {
-    let (waiter, reached) = self.state.withLock { state in
+    let (waiter, reached) = self.state.withLockedValue { state in
       guard let waiter = state.waiters.removeValue(forKey: id) else {
         return (Waiter?.none, [Watcher]())
       }

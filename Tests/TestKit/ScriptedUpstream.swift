@@ -1,6 +1,6 @@
 package import DirectoryService
 package import SessionService
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 package import UserAPI
 
 /// A small WAHA: sessions with a status, and one address book. It stops the test when it is asked
@@ -18,7 +18,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   }
 
   package let script = Script<Step>()
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   package init() {}
 
@@ -26,12 +26,12 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   /// How the session is; nil when there is none.
   package func status(named name: String) -> SessionStatus? {
-    self.state.withLock { $0.statuses[name] }
+    self.state.withLockedValue { $0.statuses[name] }
   }
 
   /// Puts the session into a state; nil removes it, as if it had never been.
   package func setStatus(_ status: SessionStatus?, named name: String) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.statuses[name] = status
       if status == .working { state.linked.insert(name) }
       if status == nil { state.linked.remove(name) }
@@ -40,16 +40,16 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   /// Whether a phone has the session among its linked devices.
   package func isLinked(_ name: String) -> Bool {
-    self.state.withLock { $0.linked.contains(name) }
+    self.state.withLockedValue { $0.linked.contains(name) }
   }
 
   /// The names of all sessions.
-  package var names: Set<String> { self.state.withLock { Set($0.statuses.keys) } }
+  package var names: Set<String> { self.state.withLockedValue { Set($0.statuses.keys) } }
 
-  package func setGroups(_ groups: [Group]) { self.state.withLock { $0.groups = groups } }
+  package func setGroups(_ groups: [Group]) { self.state.withLockedValue { $0.groups = groups } }
 
   package func setContacts(_ contacts: [Contact]) {
-    self.state.withLock { $0.contacts = contacts }
+    self.state.withLockedValue { $0.contacts = contacts }
   }
 
   // MARK: What the service asks
@@ -62,7 +62,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   package func create(_ session: OwnedSession) async throws(UserAPIError) {
     try await self.script.run(.create) {
-      self.state.withLock { state in
+      self.state.withLockedValue { state in
         state.statuses[session.name] = state.statuses[session.name] ?? .starting
       }
     }
@@ -85,7 +85,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   package func logout(_ session: OwnedSession) async throws(UserAPIError) {
     try await self.script.run(.logout) {
-      self.state.withLock { state in
+      self.state.withLockedValue { state in
         guard state.statuses[session.name] != nil else { return }
         state.linked.remove(session.name)
         state.statuses[session.name] = .starting
@@ -95,7 +95,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   package func delete(_ session: OwnedSession) async throws(UserAPIError) {
     try await self.script.run(.delete) {
-      self.state.withLock { state in
+      self.state.withLockedValue { state in
         precondition(
           !state.linked.contains(session.name), "deleting leaves the device linked on the phone")
         state.statuses[session.name] = nil
@@ -116,14 +116,14 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   package func groups(of session: OwnedSession) async throws(UserAPIError) -> [Group] {
     try await self.script.run(.groups) { () throws(UserAPIError) -> [Group] in
       try self.requireWorking(session)
-      return self.state.withLock { $0.groups }
+      return self.state.withLockedValue { $0.groups }
     }
   }
 
   package func contacts(of session: OwnedSession) async throws(UserAPIError) -> [Contact] {
     try await self.script.run(.contacts) { () throws(UserAPIError) -> [Contact] in
       try self.requireWorking(session)
-      return self.state.withLock { $0.contacts }
+      return self.state.withLockedValue { $0.contacts }
     }
   }
 
@@ -136,10 +136,12 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   private func change(
     _ session: OwnedSession, _ change: (SessionStatus) -> SessionStatus
   ) throws(UserAPIError) {
-    try self.state.withLock { state throws(UserAPIError) in
-      guard let status = state.statuses[session.name] else { throw Self.missing }
+    let isKnown = self.state.withLockedValue { state in
+      guard let status = state.statuses[session.name] else { return false }
       state.statuses[session.name] = change(status)
+      return true
     }
+    guard isKnown else { throw Self.missing }
   }
 
   private static var missing: UserAPIError {

@@ -1,11 +1,11 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A number that several may count.
 final class Counter: Sendable {
-  private let count = Mutex(0)
+  private let count = NIOLockedValueBox(0)
 
   var value: Int {
-    get { self.count.withLock { $0 } }
-    set { self.count.withLock { $0 = newValue } }
+    get { self.count.withLockedValue { $0 } }
+    set { self.count.withLockedValue { $0 = newValue } }
   }
 }

@@ -1,7 +1,7 @@
 import HTTP2
 import NIOCore
 import NIOPosix
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// A server on a real socket that answers as a test's script says. It speaks HTTP/2 by the
 /// project's own handler, and everything above it by the bytes that the script writes.
@@ -19,8 +19,8 @@ final class FakeServer: Sendable {
   private let eventSource: AsyncStream<Event>.Continuation
   private let configuration: SessionConfiguration
   private let script: @Sendable (FakeCall) -> Void
-  private let listener: Mutex<(any Channel)?> = Mutex(nil)
-  private let connections = Mutex<[any Channel]>([])
+  private let listener: NIOLockedValueBox<(any Channel)?> = NIOLockedValueBox(nil)
+  private let connections = NIOLockedValueBox<[any Channel]>([])
 
   private init(
     configuration: SessionConfiguration, script: @escaping @Sendable (FakeCall) -> Void
@@ -49,20 +49,20 @@ final class FakeServer: Sendable {
   }
 
   var port: Int {
-    self.listener.withLock { $0?.localAddress?.port ?? 0 }
+    self.listener.withLockedValue { $0?.localAddress?.port ?? 0 }
   }
 
   var url: String { "http://127.0.0.1:\(self.port)" }
 
   /// Lets all connections go, as a server does that dies.
   func dropConnections() async {
-    for connection in self.connections.withLock({ $0 }) {
+    for connection in self.connections.withLockedValue({ $0 }) {
       try? await connection.close()
     }
   }
 
   fileprivate var newestConnection: (any Channel)? {
-    self.connections.withLock { $0.last }
+    self.connections.withLockedValue { $0.last }
   }
 
   /// Writes bytes to the newest connection, past its HTTP/2 handler.
@@ -80,7 +80,7 @@ final class FakeServer: Sendable {
   }
 
   func stop() async {
-    let listener = self.listener.withLock { $0 }
+    let listener = self.listener.withLockedValue { $0 }
     try? await listener?.close()
     await self.dropConnections()
     self.eventSource.finish()
@@ -91,7 +91,7 @@ final class FakeServer: Sendable {
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          self.connections.withLock { $0.append(channel) }
+          self.connections.withLockedValue { $0.append(channel) }
           self.eventSource.yield(.connected)
           channel.closeFuture.whenComplete { _ in self.eventSource.yield(.disconnected) }
           try channel.pipeline.syncOperations.addHandler(
@@ -103,7 +103,7 @@ final class FakeServer: Sendable {
         }
       }
     let listener = try await bootstrap.bind(host: "127.0.0.1", port: 0).get()
-    self.listener.withLock { $0 = listener }
+    self.listener.withLockedValue { $0 = listener }
   }
 
   fileprivate func run(_ call: FakeCall) {

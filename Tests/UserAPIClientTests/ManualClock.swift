@@ -1,5 +1,5 @@
 import NIOCore
-import Synchronization
+import NIOConcurrencyHelpers
 
 @testable import UserAPIClient
 
@@ -22,21 +22,21 @@ final class ManualClock: CallClock {
     let id: Int
 
     func cancel() {
-      self.clock.state.withLock { _ = $0.timers.removeValue(forKey: self.id) }
+      self.clock.state.withLockedValue { _ = $0.timers.removeValue(forKey: self.id) }
     }
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
-  var now: ContinuousClock.Instant { self.state.withLock { $0.now } }
+  var now: ContinuousClock.Instant { self.state.withLockedValue { $0.now } }
 
   /// How many timers are set.
-  var timers: Int { self.state.withLock { $0.timers.count } }
+  var timers: Int { self.state.withLockedValue { $0.timers.count } }
 
   func schedule(
     after delay: Duration, on eventLoop: any EventLoop, _ body: @escaping @Sendable () -> Void
   ) -> any CallTimer {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       defer { state.next += 1 }
       state.timers[state.next] = Timer(
         deadline: state.now + delay, eventLoop: eventLoop, body: body)
@@ -45,7 +45,7 @@ final class ManualClock: CallClock {
   }
 
   func advance(by duration: Duration) {
-    let due = self.state.withLock { state in
+    let due = self.state.withLockedValue { state in
       state.now += duration
       let due = state.timers.filter { $0.value.deadline <= state.now }
       for id in due.keys { state.timers[id] = nil }

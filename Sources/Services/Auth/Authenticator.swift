@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 package import UserAPI
 
 /// Turns bearer tokens into callers, and administers them.
@@ -17,14 +17,14 @@ package final class Authenticator: Sendable {
 
   private let store: any TokenStore
   private let time: TimeSource
-  private let cache: Mutex<ExpiringCache<TokenDigest, IssuedToken>>
+  private let cache: NIOLockedValueBox<ExpiringCache<TokenDigest, IssuedToken>>
 
   package init(
     store: any TokenStore, time: TimeSource, configuration: Configuration = .defaults
   ) {
     self.store = store
     self.time = time
-    self.cache = Mutex(
+    self.cache = NIOLockedValueBox(
       ExpiringCache(
         lifetime: configuration.cacheLifetime, capacity: configuration.cacheCapacity))
   }
@@ -60,14 +60,14 @@ package final class Authenticator: Sendable {
     let now = self.time.now()
     if let token = self.cachedToken(digest, at: now) { return try self.caller(token, certificate) }
     guard let token = try await self.store.token(digest: digest) else { throw Self.invalidToken }
-    self.cache.withLock { $0.store(token, for: digest, at: now) }
+    self.cache.withLockedValue { $0.store(token, for: digest, at: now) }
     return try self.caller(token, certificate)
   }
 
   private func cachedToken(
     _ digest: TokenDigest, at now: ContinuousClock.Instant
   ) -> IssuedToken? {
-    self.cache.withLock { $0.value(for: digest, at: now) }
+    self.cache.withLockedValue { $0.value(for: digest, at: now) }
   }
 
   private func caller(

@@ -1,5 +1,5 @@
 internal import DequeModule
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 package import UserAPI
 
 /// One at a time for each key, in the order of arrival.
@@ -15,7 +15,7 @@ package final class KeyedLock<Key: Hashable & Sendable>: Sendable {
     var lastID: UInt64 = 0
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   package init() {}
 
@@ -29,7 +29,7 @@ package final class KeyedLock<Key: Hashable & Sendable>: Sendable {
   }
 
   private func acquire(_ key: Key) async -> Bool {
-    let id: UInt64? = self.state.withLock { state in
+    let id: UInt64? = self.state.withLockedValue { state in
       guard state.queues[key] != nil else {
         state.queues[key] = []
         return nil
@@ -40,7 +40,7 @@ package final class KeyedLock<Key: Hashable & Sendable>: Sendable {
     guard let id else { return true }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        let isFree = self.state.withLock { state in
+        let isFree = self.state.withLockedValue { state in
           // The holder may have left in the meantime.
           guard state.queues[key] != nil else {
             state.queues[key] = []
@@ -58,7 +58,7 @@ package final class KeyedLock<Key: Hashable & Sendable>: Sendable {
   }
 
   private func abandon(_ key: Key, _ id: UInt64) {
-    let waiter = self.state.withLock { state -> Waiter? in
+    let waiter = self.state.withLockedValue { state -> Waiter? in
       guard let index = state.queues[key]?.firstIndex(where: { $0.id == id }) else { return nil }
       return state.queues[key]?.remove(at: index)
     }
@@ -66,7 +66,7 @@ package final class KeyedLock<Key: Hashable & Sendable>: Sendable {
   }
 
   private func release(_ key: Key) {
-    let next = self.state.withLock { state -> Waiter? in
+    let next = self.state.withLockedValue { state -> Waiter? in
       guard let next = state.queues[key]?.popFirst() else {
         state.queues[key] = nil
         return nil

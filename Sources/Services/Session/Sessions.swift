@@ -1,5 +1,5 @@
 package import AuthService
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 package import UserAPI
 
 /// The users' sessions: who owns which, how each is, and its life from the first start to the
@@ -32,8 +32,8 @@ package final class Sessions: Sendable {
   private let store: any SessionStore
   private let upstream: any SessionUpstream
   private let time: TimeSource
-  private let observers = Mutex<[@Sendable (OwnedSession) -> Void]>([])
-  private let owned: Mutex<ExpiringCache<UserID, OwnedSession>>
+  private let observers = NIOLockedValueBox<[@Sendable (OwnedSession) -> Void]>([])
+  private let owned: NIOLockedValueBox<ExpiringCache<UserID, OwnedSession>>
   private let statuses: SharedReads<String, SessionStatus?>
   private let codes: SharedReads<String, [UInt8]>
   private let actions: SharedReads<ActionKey, OwnedSession>
@@ -47,7 +47,7 @@ package final class Sessions: Sendable {
     self.upstream = upstream
     self.time = time
     let capacity = configuration.cacheCapacity
-    self.owned = Mutex(
+    self.owned = NIOLockedValueBox(
       ExpiringCache(lifetime: configuration.ownershipMaxAge, capacity: capacity))
     self.statuses = SharedReads(
       maxAge: configuration.statusMaxAge, capacity: capacity, now: time.now)
@@ -58,7 +58,7 @@ package final class Sessions: Sendable {
   /// Calls `observer` before and after everything that this service does to a session at WAHA:
   /// whatever is known of the session is then out of date.
   package func observeChanges(_ observer: @escaping @Sendable (OwnedSession) -> Void) {
-    self.observers.withLock { $0.append(observer) }
+    self.observers.withLockedValue { $0.append(observer) }
   }
 
   // MARK: Ownership
@@ -77,7 +77,7 @@ package final class Sessions: Sendable {
 
   private func session(of caller: Caller) async throws(UserAPIError) -> OwnedSession? {
     let now = self.time.now()
-    if let session = self.owned.withLock({ $0.value(for: UserID(caller.userID), at: now) }) {
+    if let session = self.owned.withLockedValue({ $0.value(for: UserID(caller.userID), at: now) }) {
       return session
     }
     guard let record = try await self.store.session(ofUser: caller.userID) else { return nil }
@@ -87,7 +87,7 @@ package final class Sessions: Sendable {
   private func remember(_ record: SessionRecord) -> OwnedSession {
     let session = OwnedSession(record)
     let now = self.time.now()
-    self.owned.withLock { $0.store(session, for: UserID(session.userID), at: now) }
+    self.owned.withLockedValue { $0.store(session, for: UserID(session.userID), at: now) }
     return session
   }
 
@@ -266,6 +266,6 @@ package final class Sessions: Sendable {
   private func forget(_ session: OwnedSession) {
     self.statuses.drop(session.name)
     self.codes.drop(session.name)
-    for observer in self.observers.withLock({ $0 }) { observer(session) }
+    for observer in self.observers.withLockedValue({ $0 }) { observer(session) }
   }
 }

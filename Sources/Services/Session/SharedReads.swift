@@ -1,5 +1,5 @@
 internal import AuthService
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 package import UserAPI
 
 /// Reads what many ask for once: those who ask while a read is under way wait for it, and its
@@ -29,7 +29,7 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
   }
 
   private let now: @Sendable () -> ContinuousClock.Instant
-  private let state: Mutex<State>
+  private let state: NIOLockedValueBox<State>
 
   /// - Parameters:
   ///   - maxAge: For how long a value is given out again; zero for not at all.
@@ -38,7 +38,8 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
     maxAge: Duration, capacity: Int, now: @escaping @Sendable () -> ContinuousClock.Instant
   ) {
     self.now = now
-    self.state = Mutex(State(cache: ExpiringCache(lifetime: maxAge, capacity: capacity)))
+    self.state = NIOLockedValueBox(
+      State(cache: ExpiringCache(lifetime: maxAge, capacity: capacity)))
   }
 
   /// The value from memory, from a read under way, or from a new one.
@@ -48,13 +49,15 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
     for key: Key, read: @escaping @Sendable () async throws(UserAPIError) -> Value
   ) async throws(UserAPIError) -> Value {
     let now = self.now()
-    if let value = self.state.withLock({ $0.cache.value(for: key, at: now) }) { return value }
+    if let value = self.state.withLockedValue({ $0.cache.value(for: key, at: now) }) {
+      return value
+    }
     return try await self.join(key, read).get()
   }
 
   /// Forgets the value. A read under way still answers those who wait for it, but nobody new.
   package func drop(_ key: Key) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.cache.remove(key)
       state.current[key] = nil
     }
@@ -63,7 +66,7 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
   private func join(
     _ key: Key, _ read: @escaping @Sendable () async throws(UserAPIError) -> Value
   ) async -> Outcome {
-    let waiterID = self.state.withLock { $0.makeID() }
+    let waiterID = self.state.withLockedValue { $0.makeID() }
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         self.register(key, waiterID, continuation, read)
@@ -77,7 +80,7 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
     _ key: Key, _ waiterID: UInt64, _ continuation: CheckedContinuation<Outcome, Never>,
     _ read: @escaping @Sendable () async throws(UserAPIError) -> Value
   ) {
-    let newReadID: UInt64? = self.state.withLock { state in
+    let newReadID: UInt64? = self.state.withLockedValue { state in
       if let id = state.current[key], state.reads[id] != nil {
         state.reads[id]?.waiters[waiterID] = continuation
         state.readOfWaiter[waiterID] = id
@@ -107,7 +110,7 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
       }
       self.finish(key, newReadID, outcome)
     }
-    let isAbandoned = self.state.withLock { state in
+    let isAbandoned = self.state.withLockedValue { state in
       // Either the read is already over, or its last waiter has left.
       guard state.reads[newReadID] != nil else { return true }
       state.reads[newReadID]?.task = task
@@ -117,7 +120,7 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
   }
 
   private func abandon(_ waiterID: UInt64) {
-    let (continuation, task) = self.state.withLock { state in
+    let (continuation, task) = self.state.withLockedValue { state in
       guard let id = state.readOfWaiter.removeValue(forKey: waiterID),
         let continuation = state.reads[id]?.waiters.removeValue(forKey: waiterID)
       else { return (CheckedContinuation<Outcome, Never>?.none, Task<Void, Never>?.none) }
@@ -130,7 +133,7 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
 
   private func finish(_ key: Key, _ id: UInt64, _ outcome: Outcome) {
     let now = self.now()
-    let waiters = self.state.withLock { state in
+    let waiters = self.state.withLockedValue { state in
       let waiters = state.reads.removeValue(forKey: id)?.waiters ?? [:]
       for waiterID in waiters.keys { state.readOfWaiter[waiterID] = nil }
       guard state.current[key] == id else { return waiters }

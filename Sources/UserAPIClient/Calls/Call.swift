@@ -1,6 +1,5 @@
 internal import HTTP2
 internal import NIOCore
-internal import Synchronization
 internal import UserAPI
 
 /// One call: a request, and a response of any number of messages. Decided by ``CallMachine``.
@@ -25,7 +24,7 @@ final class Call: Sendable, Identifiable {
   private let connections: Connections
   private let clock: any CallClock
   private let deadline: ContinuousClock.Instant
-  private let machine = Mutex(CallMachine<Continuation, StreamHandle>())
+  private let machine = Locked(CallMachine<Continuation, StreamHandle>())
   private let timer: NIOLoopBoundBox<(any CallTimer)?>
 
   /// The longest time limit that `connect-timeout-ms` can say with its ten digits.

@@ -1,7 +1,6 @@
 internal import HTTP2
 internal import NIOCore
 internal import NIOPosix
-internal import Synchronization
 internal import UserAPI
 
 /// The client's way to its server: makes connections as ``ConnectionMachine`` says.
@@ -14,7 +13,7 @@ final class Connections: Sendable {
   /// Nil for cleartext.
   private let tls: ClientTLS?
   private let connectTimeout: Duration
-  private let machine = Mutex(ConnectionMachine<Connection, Call, Closer>())
+  private let machine = Locked(ConnectionMachine<Connection, Call, Closer>())
 
   init(address: ServerAddress, tls: ClientTLS?, connectTimeout: Duration) {
     self.eventLoop = MultiThreadedEventLoopGroup.singleton.next()

@@ -1,7 +1,7 @@
 internal import HTTP2
 internal import Logging
 internal import NIOCore
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The User API's port.
 final class CallServer: Sendable {
@@ -14,8 +14,8 @@ final class CallServer: Sendable {
   private let tls: ServerTLS?
   private let budget: BufferBudget
   /// The open connections, and whether new ones are turned away.
-  private let connections = Mutex(ConnectionTable())
-  private let listener: Mutex<Listener?> = Mutex(nil)
+  private let connections = NIOLockedValueBox(ConnectionTable())
+  private let listener: NIOLockedValueBox<Listener?> = NIOLockedValueBox(nil)
 
   init(services: CallServices, configuration: ConnectionLimits = .defaults, tls: ServerTLS?) {
     self.services = services
@@ -25,7 +25,7 @@ final class CallServer: Sendable {
   }
 
   /// How many connections are open.
-  var connectionCount: Int { self.connections.withLock { $0.count } }
+  var connectionCount: Int { self.connections.withLockedValue { $0.count } }
 
   /// Bytes that wait for peers, and of requests that are not whole.
   var bufferedBytes: Int { self.budget.total }
@@ -44,7 +44,7 @@ final class CallServer: Sendable {
     ) { channel in
       try self.initialise(channel)
     }
-    self.listener.withLock { $0 = listener }
+    self.listener.withLockedValue { $0 = listener }
     return listener.address
   }
 
@@ -60,12 +60,12 @@ final class CallServer: Sendable {
       ServerCall(stream: $0, connection: calls)
     }
     let connection = NIOLoopBound(handler, eventLoop: channel.eventLoop)
-    let isDraining = self.connections.withLock { table in
+    let isDraining = self.connections.withLockedValue { table in
       table.add(channel, connection)
       return table.isDraining
     }
     channel.closeFuture.whenComplete { _ in
-      self.connections.withLock { $0.remove(channel) }?.resume()
+      self.connections.withLockedValue { $0.remove(channel) }?.resume()
     }
     try self.tls?.addHandlers(to: channel) { calls.certificate = $0 }
     try channel.pipeline.syncOperations.addHandler(handler)
@@ -76,13 +76,13 @@ final class CallServer: Sendable {
   /// Takes no new connections and announces the end on those there are; returns when the last is
   /// closed, or after `grace`, when the calls under way have been answered `unavailable`.
   func drain(grace: Duration) async {
-    if let listener = self.listener.withLock({ $0.take() }) {
+    if let listener = self.listener.withLockedValue({ $0.take() }) {
       do { try await listener.close() } catch {
         self.services.logger.warning(
           "the port did not close", metadata: ["error": "\(error)"])
       }
     }
-    let connections = self.connections.withLock { table in
+    let connections = self.connections.withLockedValue { table in
       table.isDraining = true
       return table.all
     }
@@ -91,23 +91,23 @@ final class CallServer: Sendable {
     }
     // A peer that is alive has acknowledged long before; one that is not would cost the grace.
     if await self.allClosed(within: min(grace, Self.roundTrip)) { return }
-    for (channel, connection) in self.connections.withLock({ $0.all }) {
+    for (channel, connection) in self.connections.withLockedValue({ $0.all }) {
       channel.eventLoop.execute { connection.value.hurryDrain() }
     }
     if await self.allClosed(within: grace - min(grace, Self.roundTrip)) { return }
-    for (channel, connection) in self.connections.withLock({ $0.all }) {
+    for (channel, connection) in self.connections.withLockedValue({ $0.all }) {
       channel.eventLoop.execute {
         for case let call as ServerCall in connection.value.receivers { call.stop() }
       }
     }
     // Time for those answers to leave. Whoever does not read them is cut off.
     if await self.allClosed(within: .seconds(1)) { return }
-    for (channel, _) in self.connections.withLock({ $0.all }) { channel.close(promise: nil) }
+    for (channel, _) in self.connections.withLockedValue({ $0.all }) { channel.close(promise: nil) }
   }
 
   /// - Returns: whether every connection was closed in time.
   private func allClosed(within time: Duration) async -> Bool {
-    self.connections.withLock { $0.mayWait = true }
+    self.connections.withLockedValue { $0.mayWait = true }
     return await withTaskGroup(of: Void.self) { group in
       group.addTask {
         await self.waitUntilClosed()
@@ -115,17 +115,17 @@ final class CallServer: Sendable {
       group.addTask {
         // Cancelled when the other is done.
         do { try await Task.sleep(for: time) } catch { return }
-        self.connections.withLock { $0.stopWaiting() }?.resume()
+        self.connections.withLockedValue { $0.stopWaiting() }?.resume()
       }
       await group.next()
       group.cancelAll()
-      return self.connections.withLock { $0.all.isEmpty }
+      return self.connections.withLockedValue { $0.all.isEmpty }
     }
   }
 
   private func waitUntilClosed() async {
     await withCheckedContinuation { continuation in
-      let isEmpty = self.connections.withLock { $0.wait(continuation) }
+      let isEmpty = self.connections.withLockedValue { $0.wait(continuation) }
       if isEmpty { continuation.resume() }
     }
   }

@@ -1,4 +1,5 @@
 internal import CoreMetrics
+internal import NIOConcurrencyHelpers
 internal import Synchronization
 
 /// A number that only grows.
@@ -18,14 +19,14 @@ final class PrometheusCounter: CounterHandler, Sendable {
 
 /// A number that goes up and down.
 final class PrometheusGauge: MeterHandler, Sendable {
-  private let number = Mutex(0.0)
+  private let number = NIOLockedValueBox(0.0)
 
-  var value: Double { self.number.withLock { $0 } }
+  var value: Double { self.number.withLockedValue { $0 } }
 
   func set(_ value: Int64) { self.set(Double(value)) }
-  func set(_ value: Double) { self.number.withLock { $0 = value } }
-  func increment(by amount: Double) { self.number.withLock { $0 += amount } }
-  func decrement(by amount: Double) { self.number.withLock { $0 -= amount } }
+  func set(_ value: Double) { self.number.withLockedValue { $0 = value } }
+  func increment(by amount: Double) { self.number.withLockedValue { $0 += amount } }
+  func decrement(by amount: Double) { self.number.withLockedValue { $0 -= amount } }
 }
 
 /// How often values fell into each of a row of buckets.
@@ -41,7 +42,7 @@ final class PrometheusHistogram: TimerHandler, RecorderHandler, Sendable {
     var sum = 0.0
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   func recordNanoseconds(_ duration: Int64) {
     self.record(Double(duration) / 1e9)
@@ -53,14 +54,14 @@ final class PrometheusHistogram: TimerHandler, RecorderHandler, Sendable {
 
   func record(_ value: Double) {
     let bucket = Self.bounds.firstIndex { value <= $0 } ?? Self.bounds.count
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.counts[bucket] += 1
       state.sum += value
     }
   }
 
   func write(as key: MetricKey, to text: inout String) {
-    let state = self.state.withLock { $0 }
+    let state = self.state.withLockedValue { $0 }
     var total: Int64 = 0
     for (bound, count) in zip(Self.bounds, state.counts) {
       total += count

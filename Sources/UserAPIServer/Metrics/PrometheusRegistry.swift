@@ -1,5 +1,5 @@
 internal import CoreMetrics
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The metrics of this process, in the text format of Prometheus (version 0.0.4).
 final class PrometheusRegistry: Sendable {
@@ -10,18 +10,18 @@ final class PrometheusRegistry: Sendable {
     var readings: [MetricKey: @Sendable () -> Int] = [:]
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   init() {}
 
   /// Adds a gauge whose value is read when it is asked for.
   func addGauge(_ name: String, _ reading: @escaping @Sendable () -> Int) {
-    self.state.withLock { $0.readings[MetricKey(name: name, labels: [])] = reading }
+    self.state.withLockedValue { $0.readings[MetricKey(name: name, labels: [])] = reading }
   }
 
   /// Everything, sorted by name and labels.
   func text() -> String {
-    let state = self.state.withLock { $0 }
+    let state = self.state.withLockedValue { $0 }
     var text = ""
     Self.write(state.counters, "counter", to: &text) { key, counter, text in
       text += "\(key) \(counter.value)\n"
@@ -55,7 +55,7 @@ final class PrometheusRegistry: Sendable {
     _ dimensions: [(String, String)], _ make: () -> Metric
   ) -> Metric {
     let key = MetricKey(name: label, labels: dimensions)
-    return self.state.withLock { state in
+    return self.state.withLockedValue { state in
       if let metric = state[keyPath: path][key] { return metric }
       let metric = make()
       state[keyPath: path][key] = metric

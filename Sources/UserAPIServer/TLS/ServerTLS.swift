@@ -2,7 +2,7 @@ internal import AuthService
 internal import Logging
 internal import NIOCore
 internal import NIOSSL
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// TLS as the calls' port speaks it: 1.2 and 1.3, `h2` alone, and for 1.2 nothing that RFC 9113
 /// prohibits (section 9.2). Its files can be read anew; connections keep what they began with.
@@ -27,7 +27,7 @@ final class ServerTLS: Sendable {
   private let settings: TLSSettings
   private let logger: Logger
   /// What new connections begin with.
-  private let context: Mutex<NIOSSLContext>
+  private let context: NIOLockedValueBox<NIOSSLContext>
 
   /// Reads the files.
   ///
@@ -35,7 +35,7 @@ final class ServerTLS: Sendable {
   init(settings: TLSSettings, logger: Logger) throws(SettingsError) {
     self.settings = settings
     self.logger = logger
-    self.context = Mutex(try Self.context(settings))
+    self.context = NIOLockedValueBox(try Self.context(settings))
   }
 
   /// Reads the files again, for new connections. Blocks on the disk.
@@ -43,7 +43,7 @@ final class ServerTLS: Sendable {
   /// - Throws: As ``init(settings:logger:)``; the old certificate stays then.
   func reload() throws(SettingsError) {
     let context = try Self.context(self.settings)
-    self.context.withLock { $0 = context }
+    self.context.withLockedValue { $0 = context }
   }
 
   /// Puts TLS in front of what is added to the channel afterwards, on its event loop.
@@ -53,7 +53,7 @@ final class ServerTLS: Sendable {
   func addHandlers(
     to channel: any Channel, onCertificate: @escaping (ClientCertificate) -> Void
   ) throws {
-    let context = self.context.withLock { $0 }
+    let context = self.context.withLockedValue { $0 }
     var configuration = NIOSSLHandler.Configuration()
     configuration.maximumPreservedOutboundBufferCapacity = Self.keptOutboundBytes
     try channel.pipeline.syncOperations.addHandlers(

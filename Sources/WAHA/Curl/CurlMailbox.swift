@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// What passes between the tasks that wait for responses and libcurl's thread.
 final class CurlMailbox: Sendable {
@@ -17,29 +17,29 @@ final class CurlMailbox: Sendable {
     var lastID: UInt64 = 0
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   func makeID() -> UInt64 {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.lastID += 1
       return state.lastID
     }
   }
 
   func post(_ command: Command) {
-    self.state.withLock { $0.commands.append(command) }
+    self.state.withLockedValue { $0.commands.append(command) }
   }
 
   /// - Parameter wake: Called before anyone can take the command.
   func post(_ command: Command, wake: () -> Void) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.commands.append(command)
       wake()
     }
   }
 
   func post(_ id: UInt64, _ request: CurlRequest, _ waiter: Waiter) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.waiters[id] = waiter
       state.commands.append(.start(id, request))
     }
@@ -47,7 +47,7 @@ final class CurlMailbox: Sendable {
 
   /// Everything that was posted since the last time.
   func takeCommands() -> [Command] {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       let commands = state.commands
       state.commands.removeAll(keepingCapacity: true)
       return commands
@@ -56,6 +56,6 @@ final class CurlMailbox: Sendable {
 
   /// Answers the one who waits for `id`, if nobody has yet.
   func resolve(_ id: UInt64, _ outcome: Outcome) {
-    self.state.withLock { $0.waiters.removeValue(forKey: id) }?.resume(returning: outcome)
+    self.state.withLockedValue { $0.waiters.removeValue(forKey: id) }?.resume(returning: outcome)
   }
 }

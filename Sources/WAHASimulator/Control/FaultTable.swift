@@ -1,16 +1,16 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The faults in force, the oldest first.
 final class FaultTable: Sendable {
-  private let faults = Mutex<[Fault]>([])
+  private let faults = NIOLockedValueBox<[Fault]>([])
 
-  func add(_ fault: Fault) { self.faults.withLock { $0.append(fault) } }
+  func add(_ fault: Fault) { self.faults.withLockedValue { $0.append(fault) } }
 
-  func clear() { self.faults.withLock { $0.removeAll() } }
+  func clear() { self.faults.withLockedValue { $0.removeAll() } }
 
   /// The first fault that matches. One that has served its count is gone after this.
   func take(method: String, path: String) -> Fault? {
-    self.faults.withLock { faults in
+    self.faults.withLockedValue { faults in
       faults.removeAll { ($0.count ?? 1) <= 0 }
       guard let index = faults.firstIndex(where: { $0.matches(method: method, path: path) })
       else { return nil }

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The latest requests in order of arrival, and a tally of all of them.
 final class RequestLog: Sendable {
@@ -31,7 +31,7 @@ final class RequestLog: Sendable {
 
   private let capacity: Int
   private let clock: WallClock
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   init(clock: WallClock, capacity: Int = 10_000) {
     self.clock = clock
@@ -42,7 +42,7 @@ final class RequestLog: Sendable {
     let key = Key(method: method, path: path)
     let request = RecordedRequest(
       method: method, path: path, status: nil, atMs: self.clock.now, isAborted: false)
-    return self.state.withLock { state in
+    return self.state.withLockedValue { state in
       let serial = state.next
       let place = (serial - state.first) % self.capacity
       if place < state.ring.count {
@@ -69,7 +69,7 @@ final class RequestLog: Sendable {
 
   /// The latest requests, the oldest first.
   func requests() -> [RecordedRequest] {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       let oldest = max(state.first, state.next - self.capacity)
       return (oldest..<state.next).map { state.ring[($0 - state.first) % self.capacity] }
     }
@@ -80,7 +80,7 @@ final class RequestLog: Sendable {
   ///   - method: Nil counts every method.
   ///   - path: What the path with its query has to begin with.
   func count(method: String?, path: String) -> (requests: Int, aborted: Int) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       var sum = (requests: 0, aborted: 0)
       for (key, tally) in state.tallies
       where (method == nil || method == key.method) && key.path.hasPrefix(path) {
@@ -92,7 +92,7 @@ final class RequestLog: Sendable {
   }
 
   func clear() {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.ring.removeAll()
       state.first = state.next
       state.tallies.removeAll()
@@ -101,7 +101,7 @@ final class RequestLog: Sendable {
 
   /// Does nothing for a request from before the log was cleared.
   private func note(_ ticket: Ticket, _ change: (inout RecordedRequest, inout Tally) -> Void) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       guard ticket.serial >= state.first else { return }
       var forgotten = RecordedRequest(
         method: "", path: "", status: nil, atMs: 0, isAborted: false)

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// What tests and demos may do that no caller of WAHA can.
 extension Simulator {
@@ -35,13 +35,13 @@ extension Simulator {
   }
 
   func setEngine(_ engine: Engine, version: ServerVersion?) {
-    self.state.withLock { state in
+    self.state.withLockedValue { state in
       state.engine = engine
       if let version { state.version = version }
     }
   }
 
   func setAddressBook(_ book: AddressBook) {
-    self.state.withLock { $0.book = book }
+    self.state.withLockedValue { $0.book = book }
   }
 }

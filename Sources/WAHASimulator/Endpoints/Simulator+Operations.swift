@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// Changing sessions, one operation at a time for each name.
 extension Simulator {
@@ -116,7 +116,7 @@ extension Simulator {
   }
 
   private func newNameSuffix() -> String {
-    let serial = self.state.withLock { $0.nextSerial() }
+    let serial = self.state.withLockedValue { $0.nextSerial() }
     var random = SplitMix64(seed: UInt64(self.wallClock.startedAt) &+ UInt64(serial))
     return "01" + random.nextText(length: 24).lowercased().filter { $0.isLetter || $0.isNumber }
   }

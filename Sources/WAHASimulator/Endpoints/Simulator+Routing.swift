@@ -1,5 +1,5 @@
 internal import NIOHTTP1
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 extension Simulator {
   /// Takes a request as it came from a connection.
@@ -36,7 +36,7 @@ extension Simulator {
     else { return true }
     if request.headers.first(name: "x-api-key") == key { return true }
     return request.parameter("x-api-key") == key
-      && self.state.withLock { $0.version.takesKeyInQuery }
+      && self.state.withLockedValue { $0.version.takesKeyInQuery }
   }
 
   private func answer(

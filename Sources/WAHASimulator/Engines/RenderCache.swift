@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// Lists already written for one address book.
 final class RenderCache: Sendable {
@@ -7,11 +7,11 @@ final class RenderCache: Sendable {
     case contacts(Engine)
   }
 
-  private let lists = Mutex<[Key: RenderedList]>([:])
+  private let lists = NIOLockedValueBox<[Key: RenderedList]>([:])
 
   /// Writes a list the first time; whoever asks meanwhile waits.
   func list(_ key: Key, render: () -> RenderedList) -> RenderedList {
-    self.lists.withLock { lists in
+    self.lists.withLockedValue { lists in
       if let list = lists[key] { return list }
       let list = render()
       lists[key] = list

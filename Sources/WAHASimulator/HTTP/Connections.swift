@@ -1,21 +1,21 @@
 internal import NIOCore
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The open connections, so that they can be closed together.
 final class Connections: Sendable {
-  private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+  private let channels = NIOLockedValueBox<[ObjectIdentifier: any Channel]>([:])
 
   /// Keeps a connection until it closes.
   func add(_ channel: any Channel) {
     let id = ObjectIdentifier(channel)
-    self.channels.withLock { $0[id] = channel }
+    self.channels.withLockedValue { $0[id] = channel }
     channel.closeFuture.whenComplete { _ in
-      _ = self.channels.withLock { $0.removeValue(forKey: id) }
+      _ = self.channels.withLockedValue { $0.removeValue(forKey: id) }
     }
   }
 
   func takeAll() -> [any Channel] {
-    self.channels.withLock { channels in
+    self.channels.withLockedValue { channels in
       defer { channels.removeAll() }
       return Array(channels.values)
     }

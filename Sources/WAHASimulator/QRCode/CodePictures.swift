@@ -1,5 +1,5 @@
 internal import NIOCore
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// The picture of each session's present code, drawn once.
 final class CodePictures: Sendable {
@@ -8,18 +8,18 @@ final class CodePictures: Sendable {
     var png: ByteBuffer
   }
 
-  private let pictures = Mutex<[String: Picture]>([:])
+  private let pictures = NIOLockedValueBox<[String: Picture]>([:])
 
   /// Nil when the text cannot be drawn.
   func picture(of text: String, for session: String) -> ByteBuffer? {
-    let drawn = self.pictures.withLock { $0[session] }
+    let drawn = self.pictures.withLockedValue { $0[session] }
     if let drawn, drawn.text == text { return drawn.png }
     guard let png = QRCode(text)?.png() else { return nil }
-    self.pictures.withLock { $0[session] = Picture(text: text, png: png) }
+    self.pictures.withLockedValue { $0[session] = Picture(text: text, png: png) }
     return png
   }
 
   func forget(_ session: String) {
-    self.pictures.withLock { $0[session] = nil }
+    self.pictures.withLockedValue { $0[session] = nil }
   }
 }

@@ -1,5 +1,5 @@
 internal import NIOCore
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// One lock for each session name, handed on in order of arrival.
 final class OperationLocks: Sendable {
@@ -13,7 +13,7 @@ final class OperationLocks: Sendable {
     var lastID = 0
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
   private let timer: any EventLoop
 
   init(timer: any EventLoop) { self.timer = timer }
@@ -23,7 +23,7 @@ final class OperationLocks: Sendable {
   /// - Returns: False when the limit passed first. Otherwise the caller must `release` it.
   func acquire(_ name: String, limit: Duration?) async -> Bool {
     await withCheckedContinuation { continuation in
-      let queuedAs: Int? = self.state.withLock { state in
+      let queuedAs: Int? = self.state.withLockedValue { state in
         guard state.queues[name] != nil else {
           state.queues[name] = Queue()
           return nil
@@ -43,7 +43,7 @@ final class OperationLocks: Sendable {
 
   /// Hands the lock to the next in the queue.
   func release(_ name: String) {
-    let next: CheckedContinuation<Bool, Never>? = self.state.withLock { state in
+    let next: CheckedContinuation<Bool, Never>? = self.state.withLockedValue { state in
       guard var queue = state.queues[name] else {
         preconditionFailure("released a lock that nobody holds")
       }
@@ -60,7 +60,7 @@ final class OperationLocks: Sendable {
 
   /// Sends everyone away who waits, as if their limit had passed.
   func giveUpAll() {
-    let late = self.state.withLock { state in
+    let late = self.state.withLockedValue { state in
       state.queues.keys.flatMap { name in
         defer { state.queues[name]?.waiting.removeAll() }
         return state.queues[name]?.waiting.map(\.continuation) ?? []
@@ -70,7 +70,7 @@ final class OperationLocks: Sendable {
   }
 
   private func giveUp(_ id: Int, on name: String) {
-    let late: CheckedContinuation<Bool, Never>? = self.state.withLock { state in
+    let late: CheckedContinuation<Bool, Never>? = self.state.withLockedValue { state in
       guard let index = state.queues[name]?.waiting.firstIndex(where: { $0.id == id }) else {
         return nil  // It got the lock in time.
       }
