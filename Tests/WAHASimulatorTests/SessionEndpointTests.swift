@@ -113,7 +113,8 @@ import WAHASimulator
 
   @Test func `operations on one session queue, and give up`() async throws {
     var timing = quickTiming()
-    timing.operation = .milliseconds(200)
+    // Long enough for the second to come while the first is at work, however busy the machine is.
+    timing.operation = .seconds(1)
     timing.lockWait = .milliseconds(20)
     let configuration = SimulatorConfiguration(engine: .webjs, timing: timing)
     try await withSimulator(configuration) { server, client in
