@@ -9,15 +9,20 @@ struct Deployment: Sendable {
   private(set) var server: Program
   private(set) var url: String
   private(set) var adminURL: String
+  /// Servers beside the first, on the same database.
+  private var others: [Program] = []
+  private let environment: [String: String]
 
   static let wahaKey = "waha-key-that-is-secret"
 
   /// Runs `body` with a deployment, and ends it after.
   ///
-  /// - Parameter prepare: Puts into the folder what the server needs, and gives further arguments
-  ///   for it.
+  /// - Parameters:
+  ///   - environment: What the servers are told beside their arguments.
+  ///   - prepare: Puts into the folder what the server needs, and gives further arguments for it.
   static func with(
     engine: String = "WEBJS", simulator: [String] = [], server: [String] = [],
+    environment: [String: String] = [:],
     prepare: (URL) async throws -> [String] = { _ in [] },
     _ body: (inout Deployment) async throws -> Void
   ) async throws {
@@ -26,7 +31,7 @@ struct Deployment: Sendable {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     var deployment = try await Deployment(
       folder: folder, engine: engine, simulator: simulator,
-      server: server + (try await prepare(folder)))
+      server: server + (try await prepare(folder)), environment: environment)
     do {
       try await body(&deployment)
     } catch {
@@ -38,9 +43,11 @@ struct Deployment: Sendable {
   }
 
   private init(
-    folder: URL, engine: String, simulator: [String], server: [String]
+    folder: URL, engine: String, simulator: [String], server: [String],
+    environment: [String: String]
   ) async throws {
     self.folder = folder
+    self.environment = environment
     self.simulator = try Program(
       "waha-simulator",
       [
@@ -51,11 +58,11 @@ struct Deployment: Sendable {
     self.simulatorURL =
       line.split(separator: " ").first { $0.hasPrefix("http://") }.map(String.init) ?? ""
     (self.server, self.url, self.adminURL) = try await Self.startServer(
-      server, wahaURL: self.simulatorURL, in: folder)
+      server, environment, wahaURL: self.simulatorURL, in: folder)
   }
 
   private static func startServer(
-    _ arguments: [String], wahaURL: String, in folder: URL
+    _ arguments: [String], _ environment: [String: String], wahaURL: String, in folder: URL
   ) async throws -> (Program, String, String) {
     let server = try Program(
       "user-api-server",
@@ -65,7 +72,7 @@ struct Deployment: Sendable {
       ] + arguments,
       environment: [
         "WAHA_API_URL": wahaURL, "WAHA_API_KEY": Self.wahaKey, "DATABASE_URL": "sqlite:test.db",
-      ], in: folder)
+      ].merging(environment) { $1 }, in: folder)
     let admin = try await server.line { $0.contains(#""message":"admin port listening""#) }
     let calls = try await server.line { $0.contains(#""message":"listening""#) }
     let scheme = arguments.contains("--tls-cert") ? "https://" : "http://"
@@ -84,11 +91,19 @@ struct Deployment: Sendable {
   /// Starts another server in place of one that has ended.
   mutating func restartServer(_ arguments: [String] = []) async throws {
     (self.server, self.url, self.adminURL) = try await Self.startServer(
-      arguments, wahaURL: self.simulatorURL, in: self.folder)
+      arguments, self.environment, wahaURL: self.simulatorURL, in: self.folder)
+  }
+
+  /// Starts a server beside those that run.
+  mutating func startAnother(_ arguments: [String]) async throws -> Program {
+    let (server, _, _) = try await Self.startServer(
+      arguments, self.environment, wahaURL: self.simulatorURL, in: self.folder)
+    self.others.append(server)
+    return server
   }
 
   private func end() async {
-    for program in [self.server, self.simulator] where program.isRunning {
+    for program in [self.server, self.simulator] + self.others where program.isRunning {
       program.signal(SIGKILL)
       await program.end()
     }

@@ -120,6 +120,8 @@ final class Program: Sendable {
     }
   }
 
+  var pid: Int32 { self.process.process.processIdentifier }
+
   var isRunning: Bool { self.process.process.isRunning }
 }
 
