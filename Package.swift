@@ -58,6 +58,7 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(
       name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -93,8 +94,9 @@ let package = Package(
     .target(
       name: "UserAPIServer",
       dependencies: [
-        "AuthService", "DirectoryService", "HTTP2", "Persistence", "SessionService", "UserAPI",
-        "WAHA", .asn1, .configuration, .lifecycle, .logging, .metrics, .nioConcurrencyHelpers,
+        "AuthService", "CMalloc", "DirectoryService", "HTTP2", "Persistence", "SessionService",
+        "UserAPI", "WAHA", .asn1, .configuration, .lifecycle, .logging, .metrics,
+        .nioConcurrencyHelpers,
         .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .signals, .x509,
       ],
       swiftSettings: settings),

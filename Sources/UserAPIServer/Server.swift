@@ -71,6 +71,7 @@ package struct Server: Sendable {
         services: [
           // The first, and so the last to end: a SIGHUP while the calls end kills nothing either.
           reload,
+          MemoryTrim(logger: self.logger),
           ListenerService(
             settings: self.settings,
             calls: calls,
@@ -111,6 +112,7 @@ package struct Server: Sendable {
       authenticator: Authenticator(store: database, time: .system), sessions: sessions,
       directory: directory, metrics: CallMetrics(factory: registry),
       limitMetrics: LimitMetrics(factory: registry), limits: self.settings.callLimits,
+      pageThreads: PageThreads(count: max(1, System.coreCount / 2)),
       logger: self.logger)
   }
 

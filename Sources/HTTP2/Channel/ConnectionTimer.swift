@@ -18,6 +18,7 @@ struct ConnectionTimer {
   private let timeouts: ConnectionTimeouts
   private var handshakeSince: NIODeadline?
   private var headersSince: NIODeadline?
+  private var headerBlock: Int?
   private var idleSince: NIODeadline?
   private var stalledSince: NIODeadline?
   private var lastRead: NIODeadline
@@ -42,9 +43,9 @@ struct ConnectionTimer {
   ///
   /// - Parameters:
   ///   - hasPreface: Whether the peer's preface is among what has come so far.
-  ///   - isInsideHeaders: Whether they end inside a header block.
+  ///   - headerBlock: The number of the header block in which they end; nil outside of one.
   /// - Returns: whether something may be due earlier than before.
-  mutating func received(hasPreface: Bool, isInsideHeaders: Bool, at now: NIODeadline) -> Bool {
+  mutating func received(hasPreface: Bool, headerBlock: Int?, at now: NIODeadline) -> Bool {
     var isSooner = false
     self.lastRead = now
     self.pingedAt = nil
@@ -53,12 +54,13 @@ struct ConnectionTimer {
       self.idleSince = now
       isSooner = true
     }
-    if !isInsideHeaders {
+    if headerBlock == nil {
       self.headersSince = nil
-    } else if self.headersSince == nil {
+    } else if self.headersSince == nil || headerBlock != self.headerBlock {
+      if self.headersSince == nil { isSooner = true }
       self.headersSince = now
-      isSooner = true
     }
+    self.headerBlock = headerBlock
     return isSooner
   }
 

@@ -257,7 +257,8 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
       self.write(context, flush: false)
     }
     let isSooner = self.timer?.received(
-      hasPreface: self.session.hasPreface, isInsideHeaders: self.session.isInsideHeaders, at: now)
+      hasPreface: self.session.hasPreface,
+      headerBlock: self.session.isInsideHeaders ? self.session.headerBlocks : nil, at: now)
     if isSooner == true { self.armTimer(context) }
     self.handOutEvents()
     self.write(context, flush: false)
@@ -329,7 +330,6 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     // libnghttp2 counts the streams that are open; a peer that resets them has not ended their work.
     let taken = self.streams.count + self.lingeringStreams
     guard taken < Int(self.configuration.session.maxConcurrentStreams) else {
-      self.configuration.onLimitExceeded(.streams)
       self.session.reset(id, code: .refusedStream)
       return nil
     }

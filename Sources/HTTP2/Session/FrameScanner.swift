@@ -44,6 +44,9 @@ struct FrameScanner {
   /// Whether the peer's preface has come: the magic of a client, and a first frame.
   private(set) var hasPreface = false
 
+  /// How many header blocks have begun.
+  private(set) var headerBlocks = 0
+
   /// - Parameter prefaceLength: How many bytes come before the first frame.
   init(prefaceLength: Int) {
     self.skip = prefaceLength
@@ -101,6 +104,7 @@ struct FrameScanner {
     // A block without its end goes on after this frame, one with it until the payload has passed.
     self.blockEnds = head.endsHeaders || !head.isOfHeaderBlock
     self.isInsideBlock = head.isOfHeaderBlock
+    if head.type == FrameHead.Kind.headers { self.headerBlocks += 1 }
     if head.length == 0 { self.passedPayload() }
     return head
   }

@@ -49,7 +49,10 @@ package final class Session {
       return self.feed(raw)
     }
     self.state.inputBase = nil
-    guard result >= 0 else { throw SessionError(code: .init(rawValue: Int32(result))) }
+    guard result >= 0 else {
+      throw SessionError(
+        code: self.state.isFlooded ? .flooded : .init(rawValue: Int32(result)))
+    }
   }
 
   /// Gives libnghttp2 the bytes. A server gives them in pieces: before the last byte of every DATA
@@ -62,6 +65,7 @@ package final class Session {
     while let head = self.scanner.nextHead(in: raw, from: &offset) {
       if let flood = self.state.floods.received(head, at: self.state.now) {
         self.state.events.append(.limitExceeded(flood))
+        self.state.isFlooded = true
         return Int(NGHTTP2_ERR_FLOODED.rawValue)
       }
       guard head.type == FrameHead.Kind.data, !head.isInsideBlock, self.state.ledger != nil else {
@@ -110,6 +114,9 @@ package final class Session {
 
   /// Whether the peer has begun a header block and not ended it.
   package var isInsideHeaders: Bool { self.scanner.isInsideHeaders }
+
+  /// How many header blocks the peer has begun.
+  package var headerBlocks: Int { self.scanner.headerBlocks }
 
   /// Bytes of bodies that the peer's windows have not taken yet.
   package var pendingBytes: Int { self.state.pendingBytes }

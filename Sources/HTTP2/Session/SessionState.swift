@@ -11,6 +11,8 @@ final class SessionState {
   /// Bytes of bodies sent since the beginning.
   private(set) var sentBytes = 0
   var floods: FloodGuard
+  /// Whether the peer went so far beyond a limit that nothing more is read.
+  var isFlooded = false
   /// When the bytes that are read came.
   var now: NIODeadline = .distantPast
 
@@ -18,12 +20,16 @@ final class SessionState {
   var input: ByteBuffer?
   var inputBase: UnsafeRawPointer?
 
+  /// How many times the limits a header block may be large before the connection is ended for it.
+  private static let bearableExcess = 4
+
   private let configuration: SessionConfiguration
   /// The stream whose header block is being read, what of it has come, and its size as the limit
   /// counts it. Apart, so that a field is added in place.
   private var blockID: StreamID?
   private var block = Headers()
   private var blockSize = 0
+  private var blockFields = 0
   /// Requests that were not sent because the connection takes no new streams. Empty but between
   /// two callbacks.
   private var unsent: Set<StreamID> = []
@@ -102,32 +108,40 @@ final class SessionState {
     self.blockID = id
     self.block = Headers()
     self.blockSize = 0
+    self.blockFields = 0
     self.blockHasHost = false
     self.ledger?.opened(id)
   }
 
+  /// - Returns: false when the block is so far over the limits that reading on is work for nothing.
   private func receivedField(
     _ name: UnsafeBufferPointer<UInt8>, _ value: UnsafeBufferPointer<UInt8>
-  ) {
+  ) -> Bool {
     // A field's size as RFC 9113, section 6.5.2, counts it. Both limits come before the copy: a few
     // bytes on the wire can name a large field of the compression table many times.
-    guard !self.block.isTruncated else { return }
-    let size = self.blockSize + name.count + value.count + 32
-    guard self.block.fields.count < self.configuration.maxHeaderFields else {
-      self.truncateBlock(.headerFields)
-      return
+    self.blockSize += name.count + value.count + 32
+    self.blockFields += 1
+    let (maxFields, maxSize) = (
+      self.configuration.maxHeaderFields, Int(self.configuration.maxHeaderListSize)
+    )
+    guard self.blockFields <= maxFields, self.blockSize <= maxSize else {
+      self.truncateBlock(self.blockFields > maxFields ? .headerFields : .headerListSize)
+      guard self.blockFields <= maxFields * Self.bearableExcess,
+        self.blockSize <= maxSize * Self.bearableExcess
+      else {
+        self.isFlooded = true
+        return false
+      }
+      return true
     }
-    guard size <= Int(self.configuration.maxHeaderListSize) else {
-      self.truncateBlock(.headerListSize)
-      return
-    }
-    self.blockSize = size
     if name.count == 4, name.elementsEqual("host".utf8) { self.blockHasHost = true }
     self.block.append(
       String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
+    return true
   }
 
   private func truncateBlock(_ limit: ConnectionLimit) {
+    guard !self.block.isTruncated else { return }
     self.block.truncate()
     self.events.append(.limitExceeded(limit))
   }
@@ -197,10 +211,20 @@ final class SessionState {
   }
 
   /// - Returns: whether the peer has provoked too many resets.
-  private func sentReset() -> Bool {
+  private func sentReset(_ code: ErrorCode) -> Bool {
+    // Refused by libnghttp2 or by the handler, for the one reason that both have.
+    if code == .refusedStream { self.events.append(.limitExceeded(.streams)) }
     guard let limit = self.floods.sentReset(at: self.now) else { return false }
     self.events.append(.limitExceeded(limit))
     return true
+  }
+
+  /// libnghttp2 breaks the connection over one stream too many once the peer has acknowledged the
+  /// limit.
+  private func receivedInvalidHeaders() {
+    if self.outbound.count >= Int(self.configuration.maxConcurrentStreams) {
+      self.events.append(.limitExceeded(.streams))
+    }
   }
 
   /// Gives up what waits for the peer.
@@ -261,7 +285,7 @@ extension SessionState {
       SessionState.from(context).receivedField(
         UnsafeBufferPointer(start: name, count: nameLength),
         UnsafeBufferPointer(start: value, count: valueLength))
-      return 0
+        ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
     }
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { session, frame, context in
       guard let session, let frame else { return 0 }
@@ -284,9 +308,18 @@ extension SessionState {
       guard let frame, UInt32(frame.pointee.hd.type) == NGHTTP2_RST_STREAM.rawValue else {
         return 0
       }
-      if SessionState.from(context).sentReset() {
+      let code = ErrorCode(rawValue: frame.pointee.rst_stream.error_code)
+      if SessionState.from(context).sentReset(code) {
         nghttp2_session_terminate_session(session, ErrorCode.enhanceYourCalm.rawValue)
       }
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) {
+      _, frame, error, context in
+      guard let frame, UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue,
+        error == NGHTTP2_ERR_PROTO.rawValue
+      else { return 0 }
+      SessionState.from(context).receivedInvalidHeaders()
       return 0
     }
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {

@@ -12,11 +12,13 @@ final class CallServices: Sendable {
   let metrics: CallMetrics
   let limitMetrics: LimitMetrics
   let limits: CallLimits
+  let pageThreads: PageThreads
   let logger: Logger
 
   init(
     authenticator: Authenticator, sessions: Sessions, directory: Directory,
-    metrics: CallMetrics, limitMetrics: LimitMetrics, limits: CallLimits, logger: Logger
+    metrics: CallMetrics, limitMetrics: LimitMetrics, limits: CallLimits,
+    pageThreads: PageThreads, logger: Logger
   ) {
     self.authenticator = authenticator
     self.sessions = sessions
@@ -24,6 +26,7 @@ final class CallServices: Sendable {
     self.metrics = metrics
     self.limitMetrics = limitMetrics
     self.limits = limits
+    self.pageThreads = pageThreads
     self.logger = logger
   }
 

@@ -30,14 +30,15 @@ extension Procedure {
     }
   }
 
-  /// Whether the call is so light that it may begin on the event loop: one that finds its answer
-  /// in memory then never leaves it. What sorts, filters and writes lists is not.
-  var mayBeginOnEventLoop: Bool {
+  /// Whether the response is a page of a list, which may be long to filter and to write. Every
+  /// other call is so light that it may begin on the event loop: one that finds its answer in memory
+  /// then never leaves it.
+  var listsPages: Bool {
     switch self {
     case .getWhatsAppSession, .initiateWhatsAppSession, .getSessionStatus, .getSessionQR,
       .restartSession, .updateSessionPhone, .logoutSession:
-      true
-    case .getWhatsAppGroups, .getWhatsAppContacts: false
+      false
+    case .getWhatsAppGroups, .getWhatsAppContacts: true
     }
   }
 }

@@ -12,21 +12,8 @@ struct ResponseWriter: Sendable {
     self.eventLoop = eventLoop
   }
 
-  /// Sends a message and waits until the next may come: until the peer has read enough, or is
-  /// gone.
-  func send(_ message: ByteBuffer) async {
-    let isOnEventLoop = self.eventLoop.inEventLoop
-    if isOnEventLoop, self.call.value.send(message) { return }
-    await withCheckedContinuation { continuation in
-      self.onEventLoop { call in
-        if !isOnEventLoop { _ = call.send(message) }
-        call.whenWritable(continuation)
-      }
-    }
-  }
-
-  func procedureEnded(_ error: UserAPIError?) {
-    self.onEventLoop { $0.procedureEnded(error) }
+  func procedureEnded(_ result: Result<ByteBuffer, UserAPIError>) {
+    self.onEventLoop { $0.procedureEnded(result) }
   }
 
   func authenticated(_ result: Result<Caller, UserAPIError>) {

@@ -40,9 +40,6 @@ final class ServerCall: StreamReceiver {
   private var deadline: Scheduled<Void>?
   private var hasBegunResponse = false
   private var isOver = false
-  private var isWritable = true
-  /// Who waits to send the next message; at most one does.
-  private var writer: CheckedContinuation<Void, Never>?
 
   init(stream: HTTP2Stream, connection: ServerConnection) {
     self.stream = stream
@@ -193,52 +190,51 @@ final class ServerCall: StreamReceiver {
     let encoder = self.encoder
     let body: @Sendable @isolated(any) () async -> Void = {
       do throws(UserAPIError) {
+        // It may have waited for its turn, and a long list is work to write as well as to find.
+        // By then nobody may want it any more.
+        guard !Task.isCancelled else { throw UserAPIError.canceled }
         let message = try await procedure.run(message, on: api)
-        await writer.send(encoder.message(message))
-        writer.procedureEnded(nil)
+        guard !Task.isCancelled else { throw UserAPIError.canceled }
+        writer.procedureEnded(.success(encoder.message(message)))
       } catch {
-        writer.procedureEnded(error)
+        writer.procedureEnded(.failure(error))
       }
     }
-    let mayBeginHere =
-      procedure.mayBeginOnEventLoop && message.readableBytes <= Self.maxSizeOnEventLoop
     self.task =
-      mayBeginHere ? Task.immediate(operation: body) : Task(operation: body)
+      if procedure.listsPages {
+        Task(executorPreference: self.connection.pageExecutor, operation: body)
+      } else if message.readableBytes <= Self.maxSizeOnEventLoop {
+        Task.immediate(operation: body)
+      } else {
+        Task(operation: body)
+      }
     if self.isOver { self.task = nil }
   }
 
   /// The procedure is over, and with it the work for this call.
-  func procedureEnded(_ error: UserAPIError?) {
+  ///
+  /// - Parameter result: The one message of the response, or the error in its place.
+  func procedureEnded(_ result: Result<ByteBuffer, UserAPIError>) {
     self.stream.isBusy = false
-    self.finish(error)
+    switch result {
+    case .success(let message): self.send(message)
+    case .failure(let error): self.finish(error)
+    }
   }
 
   // MARK: The response
 
-  /// Sends a message of the response. Drops it when the call is over.
-  ///
-  /// - Returns: whether the next may come at once; after false, ``whenWritable(_:)`` says when.
-  func send(_ message: ByteBuffer) -> Bool {
-    guard !self.isOver else { return true }
+  /// Sends the message of the response and ends it.
+  private func send(_ message: ByteBuffer) {
+    guard !self.isOver else { return }
     guard self.stream.mayBuffer(message.readableBytes) else {
       self.finish(Self.connectionBufferFull)
-      return true
-    }
-    if !self.hasBegunResponse {
-      self.hasBegunResponse = true
-      self.stream.sendHeaders(self.head(for: nil, header: nil), endStream: false)
-    }
-    self.isWritable = self.stream.send(message, endStream: false)
-    return self.isWritable
-  }
-
-  /// Resumes `writer` when the peer has read enough for another message, or is gone.
-  func whenWritable(_ writer: CheckedContinuation<Void, Never>) {
-    guard !self.isOver, !self.isWritable, self.stream.isOpen else {
-      writer.resume()
       return
     }
-    self.writer = writer
+    self.hasBegunResponse = true
+    self.stream.sendHeaders(self.head(for: nil, header: nil), endStream: false)
+    self.stream.send(message, endStream: false)
+    self.finish(nil)
   }
 
   /// Ends the response, with the first outcome that there is.
@@ -267,16 +263,8 @@ final class ServerCall: StreamReceiver {
     return headers
   }
 
-  func becameWritable() {
-    self.isWritable = true
-    self.resumeWriter()
-  }
-
-  private func resumeWriter() {
-    let writer = self.writer
-    self.writer = nil
-    writer?.resume()
-  }
+  /// Nobody waits for it: a response has one message.
+  func becameWritable() {}
 
   // MARK: The end
 
@@ -336,8 +324,6 @@ final class ServerCall: StreamReceiver {
     case .cancel: self.over(.canceled)
     case .none: break
     }
-    // A response that the peer was slow to read ends here, one way or the other.
-    self.resumeWriter()
   }
 
   private func over(_ error: UserAPIError?) {
@@ -350,7 +336,6 @@ final class ServerCall: StreamReceiver {
     // Whatever the procedure still does is for nobody.
     if error != nil { self.task?.cancel() }
     self.task = nil
-    self.resumeWriter()
     if let limit = error.flatMap({ CallLimit($0.reason) }) {
       self.services.limitMetrics.record(limit)
     }

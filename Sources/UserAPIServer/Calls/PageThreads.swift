@@ -1,0 +1,69 @@
+internal import DequeModule
+internal import NIOConcurrencyHelpers
+internal import NIOPosix
+
+/// The threads on which pages of long lists are filtered and written, apart from those that all
+/// other calls need, and shared out between connections in turn: who asks for a thousand pages
+/// waits for his own, and a call that is light waits for nobody's.
+final class PageThreads: Sendable {
+  private struct State {
+    /// What waits, by connection.
+    var jobs: [ObjectIdentifier: Deque<(UnownedJob, PageExecutor)>] = [:]
+    /// The connections that have something waiting, in the order of their turns.
+    var turns = Deque<ObjectIdentifier>()
+  }
+
+  private let state = NIOLockedValueBox(State())
+  private let pool: NIOThreadPool
+
+  init(count: Int) {
+    self.pool = NIOThreadPool(numberOfThreads: count)
+    self.pool.start()
+  }
+
+  deinit {
+    self.pool.shutdownGracefully { _ in }
+  }
+
+  /// Where one connection's pages are made.
+  func makeExecutor() -> PageExecutor {
+    PageExecutor(threads: self)
+  }
+
+  fileprivate func enqueue(_ job: UnownedJob, of executor: PageExecutor) {
+    let id = ObjectIdentifier(executor)
+    self.state.withLockedValue { state in
+      if state.jobs[id] == nil { state.turns.append(id) }
+      state.jobs[id, default: []].append((job, executor))
+    }
+    // For each job one turn; whose it is, is seen when it comes.
+    self.pool.submit { _ in self.runNext() }
+  }
+
+  private func runNext() {
+    let next = self.state.withLockedValue { state -> (UnownedJob, PageExecutor)? in
+      guard let id = state.turns.popFirst() else { return nil }
+      let job = state.jobs[id]?.popFirst()
+      if state.jobs[id]?.isEmpty == true {
+        state.jobs[id] = nil
+      } else {
+        state.turns.append(id)
+      }
+      return job
+    }
+    if let (job, executor) = next { job.runSynchronously(on: executor.asUnownedTaskExecutor()) }
+  }
+}
+
+/// One connection's share of the ``PageThreads``.
+final class PageExecutor: TaskExecutor {
+  private let threads: PageThreads
+
+  fileprivate init(threads: PageThreads) {
+    self.threads = threads
+  }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    self.threads.enqueue(UnownedJob(job), of: self)
+  }
+}
