@@ -129,6 +129,45 @@ import UserAPIClient
     }
   }
 
+  @Test func `a client whose certificate is refused is told so`() async throws {
+    try await TLSFixture.with { fixture in
+      let files = try await fixture.ca.issue("stranger", names: ["URI:spiffe://example.org/x"])
+      // A server that keeps the socket until the client has gone: the alert cannot get lost.
+      let script = """
+        import os, socket, ssl, sys
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1], sys.argv[2])
+        context.load_verify_locations(sys.argv[3])
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.set_alpn_protocols(["h2"])
+        listener = socket.create_server(("127.0.0.1", 0))
+        print("port", listener.getsockname()[1], flush=True)
+        connection = context.wrap_socket(listener.accept()[0], server_side=True,
+                                         do_handshake_on_connect=False)
+        try:
+            connection.do_handshake()
+        except ssl.SSLError:
+            while os.read(connection.fileno(), 1000):
+                pass
+        """
+      let server = try Program(
+        "/usr/bin/python3",
+        [
+          "-c", script, fixture.certificate.path, fixture.key.path, fixture.clientCA.certificate,
+        ], in: fixture.folder)
+      let line = try await server.line { $0.hasPrefix("port ") }
+      let client = try await fixture.userAPI(
+        "session", "show", "--ca", fixture.ca.certificate, "--cert", files.certificate, "--key",
+        files.key,
+        environment: ["USER_API_URL": "https://localhost:" + line.dropFirst("port ".count)])
+      #expect(client.status == 2)
+      #expect(
+        client.errors.hasSuffix(": TLS failed (TLSV1_ALERT_UNKNOWN_CA) (CONNECTION_FAILED)\n"),
+        "\(client.errors)")
+      #expect(await server.end() == 0)
+    }
+  }
+
   @Test func `a reload is for new connections; one that is open goes on`() async throws {
     try await TLSFixture.with { fixture in
       var configuration = UserAPIClient.Configuration(url: fixture.namedURL, token: fixture.token)

@@ -81,7 +81,7 @@ extension CallReceiver: StreamReceiver {
     let error: UserAPIError
     switch self.response.closed(nil) {
     case .none: error = UserAPIError(.invalidResponse, "the response is over")
-    case .fail(let incomplete): error = reason.error ?? incomplete
+    case .fail(let incomplete): error = self.error(for: reason) ?? incomplete
     }
     let isRefused = reason == .reset(.refusedStream)
     // First, because a call that is tried again must not come here again.
@@ -95,17 +95,20 @@ extension CallReceiver: StreamReceiver {
   }
 }
 
-extension StreamCloseReason {
+extension CallReceiver {
   /// What the caller is told of a stream that did not end as it should.
-  fileprivate var error: UserAPIError? {
-    switch self {
+  private func error(for reason: StreamCloseReason) -> UserAPIError? {
+    switch reason {
     case .finished: nil
     case .reset(.refusedStream):
       UserAPIError(.connectionFailed, "the server refused the call")
     case .reset(let code):
       UserAPIError(.connectionFailed, "the server reset the call (\(code))")
     case .connectionLost:
-      UserAPIError(.connectionFailed, "the connection was lost during the call")
+      UserAPIError(
+        .connectionFailed,
+        "the connection was lost during the call"
+          + (self.connection.tlsFailure.map { ": \($0)" } ?? ""))
     }
   }
 }

@@ -110,19 +110,22 @@ struct ClientTLS: Sendable {
     case let error as NIOSSLExtraError where error == .failedToValidateHostname:
       return "the server's certificate is for another host"
     case NIOSSLError.handshakeFailed(.sslError(let stack)):
-      let text = stack.first?.description ?? ""
-      if text.contains("CERTIFICATE_VERIFY_FAILED") {
-        return "the server's certificate is not trusted"
-      }
-      if text.contains("NO_APPLICATION_PROTOCOL") { return Self.noHTTP2 }
-      let word = text.firstRange(of: "OPENSSL_internal:").map { library in
-        text[library.upperBound...].prefix { $0 != " " }
-      }
-      return "the TLS handshake failed" + (word.map { " (\($0))" } ?? "")
-    case let error as NIOSSLError:
-      return "the TLS handshake failed (\(error))"
+      let word = Self.word(stack)
+      if word == "CERTIFICATE_VERIFY_FAILED" { return "the server's certificate is not trusted" }
+      if word.hasSuffix("NO_APPLICATION_PROTOCOL") { return Self.noHTTP2 }
+      return "the TLS handshake failed (\(word))"
+    case BoringSSLError.sslError(let stack):
+      // With TLS 1.3 this is how a server refuses a client's certificate.
+      return "TLS failed (\(Self.word(stack)))"
     default:
       return nil
     }
+  }
+
+  /// BoringSSL's word for a failure, without the place in its source.
+  private static func word(_ stack: NIOBoringSSLErrorStack) -> String {
+    let text = stack.first?.description ?? "no reason"
+    guard let library = text.firstRange(of: "OPENSSL_internal:") else { return text }
+    return String(text[library.upperBound...].prefix { $0 != " " })
   }
 }

@@ -6,26 +6,37 @@ internal import UserAPI
 final class Connection: Sendable {
   private let channel: any Channel
   private let handler: NIOLoopBound<HTTP2ConnectionHandler>
+  /// Nil for cleartext.
+  private let handshake: NIOLoopBound<TLSHandshake>?
   /// Whether the connection ends with its last call.
   private let isDraining: NIOLoopBoundBox<Bool>
   private let onGoingAway: @Sendable (Connection) -> Void
 
   /// - Parameters:
   ///   - channel: A channel that has a client's `HTTP2ConnectionHandler`. On its event loop only.
+  ///   - isTLS: Whether it has a ``TLSHandshake`` as well.
   ///   - onGoingAway: Called, perhaps more than once, when no new call can begin here.
   init(
-    channel: any Channel, onGoingAway: @escaping @Sendable (Connection) -> Void
+    channel: any Channel, isTLS: Bool, onGoingAway: @escaping @Sendable (Connection) -> Void
   ) throws {
     self.channel = channel
     self.handler = NIOLoopBound(
       try channel.pipeline.syncOperations.handler(type: HTTP2ConnectionHandler.self),
       eventLoop: channel.eventLoop)
+    self.handshake =
+      isTLS
+      ? NIOLoopBound(
+        try channel.pipeline.syncOperations.handler(type: TLSHandshake.self),
+        eventLoop: channel.eventLoop) : nil
     self.isDraining = NIOLoopBoundBox(false, eventLoop: channel.eventLoop)
     self.onGoingAway = onGoingAway
   }
 
   /// Done when the socket is closed.
   var closed: EventLoopFuture<Void> { self.channel.closeFuture }
+
+  /// Why TLS ended the connection, for a person; nil when it did not. On the event loop only.
+  var tlsFailure: String? { self.handshake?.value.failure.flatMap { ClientTLS.reason($0) } }
 
   /// Begins a call here, or tells it that it cannot.
   func open(_ call: Call) {

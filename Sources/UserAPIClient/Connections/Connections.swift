@@ -77,7 +77,7 @@ final class Connections: Sendable {
       }
       do {
         let connection = try Connection(
-          channel: try result.get(),
+          channel: try result.get(), isTLS: self.tls != nil,
           onGoingAway: { [weak self] connection in
             self?.machine.withLock { $0.goingAway(connection) }
           })

@@ -14,6 +14,8 @@ final class TLSHandshake: ChannelInboundHandler {
   private let promise: EventLoopPromise<Void>
   private var timer: Scheduled<Void>?
   private var isOver = false
+  /// What went wrong after the agreement.
+  private(set) var failure: (any Error)?
 
   /// - Parameter handler: Comes next in the pipeline once the agreement is made.
   init(handler: HTTP2ConnectionHandler, eventLoop: any EventLoop, deadline: NIODeadline) {
@@ -52,6 +54,7 @@ final class TLSHandshake: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard !self.isOver else {
+      self.failure = self.failure ?? error
       context.fireErrorCaught(error)
       return
     }

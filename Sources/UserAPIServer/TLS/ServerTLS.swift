@@ -11,7 +11,7 @@ final class ServerTLS: Sendable {
   private static let shutdownTimeout: TimeAmount = .seconds(1)
 
   /// How much of the memory for encrypted bytes a connection keeps, in bytes.
-  private static let keptOutboundBytes = 32 << 10
+  private static let keptOutboundBytes = 8 << 10
 
   /// Those of TLS 1.2. All agree on a key of their own for each connection and authenticate what
   /// they encrypt; BoringSSL has neither compression nor, for servers, renegotiation.
