@@ -54,10 +54,16 @@ class Service:
             time.sleep(0.05)
         else:
             raise SystemExit("attack: the session never came to work")
-        wire.call(self.target, self.token, "getWhatsAppContacts", message)
         self._warm_up()
         # Idle connections to WAHA among them, which come and go.
         self.resting_descriptors = self.descriptors()
+
+    def refresh_lists(self):
+        """Has the server read the lists anew: a stand-in WAHA that writes ten thousand contacts
+        answers nobody else meanwhile, and that is not the attack's doing."""
+        wire.call(self.target, self.token, "initiateWhatsAppSession")
+        message = json.dumps({"sessionName": self.session})
+        wire.call(self.target, self.token, "getWhatsAppContacts", message)
 
     def _warm_up(self):
         """So many calls at once that the database has all the connections it will ever have."""
