@@ -75,6 +75,18 @@ import Testing
     #expect(server.accepted.count == 4)
   }
 
+  @Test func `a peer whose every read ends inside another block keeps nobody waiting`() throws {
+    let server = try self.server { $0.header = .seconds(10) }
+    for stream in [1, 3, 5, 7, 9] as [UInt32] {
+      // The end of one block and the beginning of the next.
+      let end = stream == 1 ? [] : [Frame.continuation(stream - 2, [], flags: .endHeaders)]
+      server.read(
+        ByteBuffer(frames: end + [.headers(stream, ForeignClient.request, flags: .endStream)]))
+      self.pass(.seconds(9), server)
+    }
+    #expect(server.channel.isActive)
+  }
+
   @Test func `a connection without a stream is ended after its time, in peace`() throws {
     let server = try self.server { $0.idle = .seconds(60) }
     self.pass(.seconds(59), server)

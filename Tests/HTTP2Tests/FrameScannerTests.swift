@@ -56,25 +56,25 @@ import Testing
       offset += count
     }
     pass(24)
-    #expect(!scanner.hasPreface && !scanner.isInsideHeaders)
+    #expect(!scanner.hasPreface && scanner.openBlock == nil)
     // SETTINGS: its head, and its payload but for one byte.
     pass(1)
-    #expect(scanner.isInsideHeaders)
+    #expect(scanner.openBlock == 1)
     pass(8 + 5)
-    #expect(!scanner.hasPreface && !scanner.isInsideHeaders)
+    #expect(!scanner.hasPreface && scanner.openBlock == nil)
     pass(1)
     #expect(scanner.hasPreface)
     pass(9)
-    #expect(!scanner.isInsideHeaders)
+    #expect(scanner.openBlock == nil)
     let blockLength = Self.frames[2...4].reduce(0) { $0 + 9 + $1.payload.count }
     for _ in 0..<(blockLength - 1) {
       pass(1)
-      #expect(scanner.isInsideHeaders)
+      #expect(scanner.openBlock == 1)
     }
     pass(1)
-    #expect(!scanner.isInsideHeaders)
+    #expect(scanner.openBlock == nil)
     pass(9 + 100)
-    #expect(!scanner.isInsideHeaders)
+    #expect(scanner.openBlock == nil)
   }
 
   @Test func `says where each head has ended`() {

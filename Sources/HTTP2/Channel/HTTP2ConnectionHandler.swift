@@ -258,7 +258,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     }
     let isSooner = self.timer?.received(
       hasPreface: self.session.hasPreface,
-      headerBlock: self.session.isInsideHeaders ? self.session.headerBlocks : nil, at: now)
+      headerBlock: self.session.openHeaderBlock, at: now)
     if isSooner == true { self.armTimer(context) }
     self.handOutEvents()
     self.write(context, flush: false)

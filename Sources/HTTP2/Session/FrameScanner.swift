@@ -45,15 +45,19 @@ struct FrameScanner {
   private(set) var hasPreface = false
 
   /// How many header blocks have begun.
-  private(set) var headerBlocks = 0
+  private var headerBlocks = 0
 
   /// - Parameter prefaceLength: How many bytes come before the first frame.
   init(prefaceLength: Int) {
     self.skip = prefaceLength
   }
 
-  /// Whether a header block, or the head of a frame, has begun and not ended.
-  var isInsideHeaders: Bool { self.isInsideBlock || self.headCount > 0 }
+  /// The number of the header block that has begun and not ended, nil outside of one. The head of a
+  /// frame that is not whole may be that of the next.
+  var openBlock: Int? {
+    if self.isInsideBlock { return self.headerBlocks }
+    return self.headCount > 0 ? self.headerBlocks + 1 : nil
+  }
 
   /// Reads on to the end of the next head.
   ///

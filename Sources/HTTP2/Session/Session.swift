@@ -112,11 +112,8 @@ package final class Session {
   /// Whether the peer's preface has come (RFC 9113, section 3.4).
   package var hasPreface: Bool { self.scanner.hasPreface }
 
-  /// Whether the peer has begun a header block and not ended it.
-  package var isInsideHeaders: Bool { self.scanner.isInsideHeaders }
-
-  /// How many header blocks the peer has begun.
-  package var headerBlocks: Int { self.scanner.headerBlocks }
+  /// The number of the header block that the peer has begun and not ended, nil outside of one.
+  package var openHeaderBlock: Int? { self.scanner.openBlock }
 
   /// Bytes of bodies that the peer's windows have not taken yet.
   package var pendingBytes: Int { self.state.pendingBytes }
