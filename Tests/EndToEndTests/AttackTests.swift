@@ -17,6 +17,8 @@ import Testing
     "USER_API_HANDSHAKE_TIMEOUT": "2s", "USER_API_HEADER_TIMEOUT": "1s",
     "USER_API_BODY_TIMEOUT": "1s", "USER_API_WRITE_STALL_TIMEOUT": "1s",
     "USER_API_MAX_CONNECTIONS": "150", "USER_API_MAX_CONNECTIONS_PER_ADDRESS": "60",
+    "USER_API_RESET_LIMIT": "50/5", "USER_API_WINDOW_UPDATE_LIMIT": "200/20",
+    "USER_API_SMALL_DATA_LIMIT": "200/20",
   ]
 
   private static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
