@@ -187,3 +187,22 @@ let package = Package(
       dependencies: ["WAHASimulator", .nioCore, .nioHTTP1, .nioPosix], swiftSettings: settings),
   ]
 )
+
+// The fuzzers (scripts/fuzz) need libFuzzer's instrumentation, so nobody else builds them.
+if Context.environment["USER_API_FUZZ"] != nil {
+  let fuzzers: [(name: String, dependencies: [Target.Dependency])] = [
+    ("EnvelopeFuzz", ["FuzzKit", "UserAPI", .nioCore]),
+    ("HeadersFuzz", ["FuzzKit", "UserAPI", .nioCore]),
+    ("JSONFuzz", ["FuzzKit", "UserAPI", .nioCore]),
+    ("SessionFuzz", ["FuzzKit", "HTTP2", "UserAPI", .nioCore, .nioEmbedded]),
+  ]
+  package.targets.append(
+    .target(
+      name: "FuzzKit", dependencies: [.nioCore], path: "Fuzz/FuzzKit", swiftSettings: settings))
+  package.targets += fuzzers.map { name, dependencies in
+    .executableTarget(
+      name: name, dependencies: dependencies, path: "Fuzz/\(name)",
+      // libFuzzer brings the `main`.
+      swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+  }
+}

@@ -11,6 +11,21 @@ package struct CallHead: Sendable, Equatable {
     package var connectTimeout: String?
 
     package init() {}
+
+    /// Takes a header, by its name in lower case. Of one that comes more than once the first
+    /// counts.
+    package mutating func add(_ name: String, _ value: String) {
+      switch name {
+      case ":method": self.method = self.method ?? value
+      case ":path": self.path = self.path ?? value
+      case "content-type": self.contentType = self.contentType ?? value
+      case "content-encoding": self.contentEncoding = self.contentEncoding ?? value
+      case "connect-content-encoding":
+        self.connectContentEncoding = self.connectContentEncoding ?? value
+      case "connect-timeout-ms": self.connectTimeout = self.connectTimeout ?? value
+      default: break
+      }
+    }
   }
 
   /// A request that is answered at once, in the encoding that it can be expected to read.

@@ -375,21 +375,9 @@ final class ServerCall: StreamReceiver {
 }
 
 extension Headers {
-  /// Of a header that comes more than once the first counts (proto-spec.md, section 2).
   fileprivate var callFields: CallHead.Fields {
     var fields = CallHead.Fields()
-    for field in self.fields {
-      switch field.name {
-      case ":method": fields.method = fields.method ?? field.value
-      case ":path": fields.path = fields.path ?? field.value
-      case "content-type": fields.contentType = fields.contentType ?? field.value
-      case "content-encoding": fields.contentEncoding = fields.contentEncoding ?? field.value
-      case "connect-content-encoding":
-        fields.connectContentEncoding = fields.connectContentEncoding ?? field.value
-      case "connect-timeout-ms": fields.connectTimeout = fields.connectTimeout ?? field.value
-      default: break
-      }
-    }
+    for field in self.fields { fields.add(field.name, field.value) }
     return fields
   }
 }
