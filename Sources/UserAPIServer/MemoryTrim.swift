@@ -27,16 +27,17 @@ struct MemoryTrim: Service, CustomStringConvertible {
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
+      // What is free counts also when it has been given back: only more of it is worth a look.
+      var known = 0
       while true {
         do { try await Task.sleep(for: Self.interval) } catch { return }
-        self.trim()
+        let free = Int(mallinfo2().fordblks)
+        known = min(known, free)
+        guard free - known >= Self.threshold else { continue }
+        malloc_trim(0)
+        known = free
+        self.logger.debug("gave free memory back", metadata: ["free": "\(free)"])
       }
     }
-  }
-
-  private func trim() {
-    let free = Int(mallinfo2().fordblks)
-    guard free >= Self.threshold, malloc_trim(0) == 1 else { return }
-    self.logger.debug("gave free memory back", metadata: ["bytes": "\(free)"])
   }
 }

@@ -92,6 +92,8 @@ package struct Server: Sendable {
         "the process may not open as many files as connections are allowed",
         metadata: ["allowed": "\(limits.maxConnections)", "possible": "\(room)"])
       limits.maxConnections = room
+      // One address must not take them all.
+      limits.maxConnectionsPerAddress = min(limits.maxConnectionsPerAddress, max(room / 4, 1))
     }
     return limits
   }

@@ -183,4 +183,42 @@ import UserAPI
       #expect(!text.contains(secret))
     }
   }
+
+  @Test func `whoever makes tokens up does not keep the store from those who have some`()
+    async throws
+  {
+    var configuration = Authenticator.Configuration.defaults
+    configuration.maxUnknownLookups = 3
+    let authenticator = Authenticator(
+      store: self.store, time: self.time.source, configuration: configuration)
+    let header = try await self.issue().header
+    _ = try await authenticator.authenticate(header)
+    self.time.advance(by: .seconds(10))
+    self.store.script.clear()
+    self.store.script.hold(.token)
+    let madeUp = (0..<4).map { "Bearer uapi_made-up-\($0)" }
+    let waiting = madeUp.prefix(3).map { header in
+      Task {
+        await TestKit.failure { () async throws(UserAPIError) in
+          try await authenticator.authenticate(header)
+        }
+      }
+    }
+    await self.store.script.reached(.token, times: 3)
+    let refused = await TestKit.failure { () async throws(UserAPIError) in
+      try await authenticator.authenticate(madeUp[3])
+    }
+    #expect(refused?.reason == .storeUnavailable)
+    #expect(refused?.retryAfter == .seconds(1))
+    let known = Task { try await authenticator.authenticate(header) }
+    await self.store.script.reached(.token, times: 4)
+    self.store.script.release(.token)
+    #expect(try await known.value.userID == "user-1")
+    for task in waiting { #expect(await task.value?.reason == .tokenInvalid) }
+    // There is room again.
+    let later = await TestKit.failure { () async throws(UserAPIError) in
+      try await authenticator.authenticate(madeUp[3])
+    }
+    #expect(later?.reason == .tokenInvalid)
+  }
 }

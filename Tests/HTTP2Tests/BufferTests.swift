@@ -61,22 +61,28 @@ import Testing
     #expect(budget.total == 0)
   }
 
-  @Test func `over the budget the connection that holds most is ended, and no other`() throws {
+  @Test func `over the budget those are ended that have taken nothing for longest`() throws {
     let recorder = Recorder()
     var configuration = ConnectionConfiguration.defaults
     let budget = BufferBudget(limit: 100_000)
     configuration.budget = budget
     configuration.onLimitExceeded = { recorder.limits.append($0) }
-    let servers = try (0..<3).map { _ in try self.server(configuration) }
-    try self.send(20_000, servers[0])
-    try self.send(60_000, servers[1])
-    #expect(recorder.limits == [])
-    try self.send(30_000, servers[2])
+    let servers = try (0..<4).map { _ in try self.server(configuration) }
+    // Each a second after the one before; all clocks are at the same time.
+    for (index, bytes) in [20_000, 10_000, 60_000, 45_000].enumerated() {
+      for server in servers {
+        server.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+      }
+      // The first has just taken something.
+      if index == 3 { _ = try servers[0].read(.windowUpdate(1, 1)) }
+      if index < 3 { #expect(recorder.limits == []) }
+      try self.send(bytes, servers[index])
+    }
     for server in servers { server.run() }
-    #expect(servers.map(\.channel.isActive) == [true, false, true])
-    #expect(try servers[1].frames().goAways.map(\.code) == [0xb])
+    #expect(servers.map(\.channel.isActive) == [true, false, false, true])
+    #expect(try servers[2].frames().goAways.map(\.code) == [0xb])
     #expect(servers[1].accepted.first?.calls.last == .closed(.connectionLost))
-    #expect(recorder.limits == [.buffered])
-    #expect(budget.total == 50_000)
+    #expect(recorder.limits == [.buffered, .buffered])
+    #expect(budget.total == 64_999)
   }
 }

@@ -204,6 +204,53 @@ import Testing
         == [.reset(9, 7)])
   }
 
+  @Test func `to give up a call that takes long is no flood, and answered calls earn resets`()
+    throws
+  {
+    let recorder = Recorder()
+    let server = try self.server(recorder)
+    let streams = (0..<20).map(Self.stream)
+    _ = try self.send(
+      streams.map { .headers($0, ForeignClient.request, flags: Self.whole) }, to: server)
+    server.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+    #expect(try self.send(streams.map { .reset($0, 8) }, to: server) == [])
+    for step in 0..<20 {
+      let stream = Self.stream(20 + 2 * step)
+      _ = try self.send(
+        [.headers(stream, ForeignClient.request, flags: Self.whole)], to: server)
+      server.accepted.last?.stream.sendHeaders(.response, endStream: true)
+      server.run()
+      _ = try self.send(
+        [.headers(stream + 2, ForeignClient.request, flags: Self.whole), .reset(stream + 2, 8)],
+        to: server)
+    }
+    #expect(recorder.limits == [])
+    #expect(server.channel.isActive)
+  }
+
+  @Test func `padding makes nothing of nothing`() throws {
+    let recorder = Recorder()
+    let server = try self.server(recorder)
+    _ = try self.send([.headers(1, ForeignClient.request, flags: .endHeaders)], to: server)
+    let padded = Frame.data(1, [255] + [UInt8](repeating: 0, count: 255), flags: .padded)
+    for _ in 0...Self.burst { _ = try self.send([padded], to: server) }
+    #expect(recorder.limits == [.smallData])
+  }
+
+  @Test func `a client of ours is not guarded against its server`() throws {
+    let client = try TestConnection.client()
+    client.read(ByteBuffer(frames: [.settings([:]), .settingsAck]))
+    for _ in 0..<1_000 { client.read(ByteBuffer(frames: [.ping([0, 0, 0, 0, 0, 0, 0, 0])])) }
+    for _ in 0..<600 {
+      let receiver = try client.open(endStream: true)
+      client.run()
+      receiver.stream.reset(.cancel)
+      client.run()
+    }
+    #expect(client.channel.isActive)
+    #expect(client.handler.acceptsNewStreams)
+  }
+
   @Test func `work that ends as the stream is closed leaves no trace`() throws {
     let recorder = Recorder()
     var configuration = ConnectionConfiguration.defaults

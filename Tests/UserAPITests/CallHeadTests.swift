@@ -126,4 +126,24 @@ import UserAPI
   func `another timeout is refused`(text: String) {
     #expect(self.refusal { $0.connectTimeout = text }?.error.reason == .invalidTimeout)
   }
+
+  @Test func `a header of marks means nothing, and costs nothing`() {
+    let marks = String(repeating: "\u{301}\u{323}", count: 100_000)
+    for name in [
+      ":path", "content-type", "content-encoding", "connect-content-encoding",
+      "connect-timeout-ms",
+    ] {
+      for value in [marks, "application/json; charset=" + marks, "POST" + marks] {
+        var fields = CallHead.Fields()
+        fields.add(name, value)
+        for (name, value) in [
+          (":method", "POST"), (":path", "/user.v1.User/getSessionStatus"),
+          ("content-type", "application/json"),
+        ] {
+          fields.add(name, value)
+        }
+        #expect(throws: CallHead.Refusal.self) { try CallHead.read(fields).get() }
+      }
+    }
+  }
 }

@@ -28,6 +28,12 @@ import UserAPI
     #expect(PhoneNumber(text) == nil)
   }
 
+  /// It would take minutes to find out where the one character ends.
+  @Test func `text of a million marks is no number, at once`() {
+    #expect(PhoneNumber(String(repeating: "\u{301}\u{323}", count: 500_000)) == nil)
+    #expect(PhoneNumber(String(repeating: "1", count: 1_000_000)) == nil)
+  }
+
   @Test func `two ways to write a number are the same number`() {
     #expect(PhoneNumber("+1 (555) 123-4567") == PhoneNumber("15551234567"))
   }

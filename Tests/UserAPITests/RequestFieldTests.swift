@@ -152,4 +152,16 @@ import UserAPI
     }
     #expect(error?.message.contains("SECRET") == false)
   }
+
+  @Test func `what is searched for has at most 512 bytes`() throws {
+    func request(_ search: String) throws -> DirectoryRequest {
+      try DirectoryRequest(
+        buffer: ByteBuffer(string: #"{"sessionName":"s","search":"\#(search)"}"#))
+    }
+    let longest = String(repeating: "é", count: 256)
+    #expect(try request(longest).search == longest)
+    let error = #expect(throws: UserAPIError.self) { try request(longest + "e") }
+    #expect(error?.reason == .invalidField)
+    #expect(error?.message == "search: must be at most 512 bytes")
+  }
 }

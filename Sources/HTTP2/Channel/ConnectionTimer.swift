@@ -20,7 +20,8 @@ struct ConnectionTimer {
   private var headersSince: NIODeadline?
   private var headerBlock: Int?
   private var idleSince: NIODeadline?
-  private var stalledSince: NIODeadline?
+  /// Since when something has been waiting for the peer and nothing has left; nil when nothing waits.
+  private(set) var stalledSince: NIODeadline?
   private var lastRead: NIODeadline
   private var pingedAt: NIODeadline?
   private var endOfAge: NIODeadline?

@@ -14,6 +14,10 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   /// write that went over it.
   private static let unwritableBytes = 48 << 10
 
+  /// What an open stream counts as holding, in bytes, and how many of them are not counted.
+  private static let streamBytes = 1 << 10
+  private static let freeStreams = 8
+
   /// How long the last bytes of a connection may take to leave.
   private static let lastWriteTimeout: TimeAmount = .seconds(5)
 
@@ -35,6 +39,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   private var lingeringStreams = 0
   /// Bytes that receivers hold of requests that are not whole.
   private var heldBytes = 0
+  private var isShed = false
   /// What the budget knows of.
   private var reportedBytes = 0
   private var sentBytes = 0
@@ -133,7 +138,8 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
       self.scheduleWrite()
     case .none: break
     }
-    if self.streams.isEmpty { self.close() }
+    // What its socket has not taken yet is the end of a response: it closes after that by itself.
+    if self.streams.isEmpty, self.context?.channel.isWritable == true { self.close() }
   }
 
   /// Ends the connection now; open streams are reset.
@@ -157,6 +163,8 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     guard let context else { return }
     guard context.channel.isWritable, !self.isClosing else {
       context.close(promise: nil)
+      // The socket may take its time, as it does under TLS.
+      self.loseStreams()
       return
     }
     self.holdsPreface = false
@@ -399,29 +407,34 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     let isWritable = context.channel.isWritable
     let isWaiting = !isWritable || self.session.pendingBytes > 0
     let sentBytes = self.session.sentBytes
+    let hasProgressed = sentBytes != self.sentBytes
     self.timer?.wrote(
-      isWaiting: isWaiting, hasProgressed: sentBytes != self.sentBytes,
-      at: context.eventLoop.now)
+      isWaiting: isWaiting, hasProgressed: hasProgressed, at: context.eventLoop.now)
     self.sentBytes = sentBytes
     if isWaiting { self.armTimer(context) }
-    self.reportBuffered(isWritable: isWritable)
+    self.reportBuffered(isWritable: isWritable, hasProgressed: hasProgressed && isWaiting)
   }
 
-  private func reportBuffered(isWritable: Bool) {
+  private func reportBuffered(isWritable: Bool, hasProgressed: Bool = false) {
+    guard let budget = self.configuration.budget, !self.isShed else { return }
     let buffered =
       self.session.pendingBytes + self.heldBytes + (isWritable ? 0 : Self.unwritableBytes)
+      + max(0, self.streams.count - Self.freeStreams) * Self.streamBytes
     guard
-      abs(buffered - self.reportedBytes) >= BufferBudget.grain
-        || (buffered == 0 && self.reportedBytes > 0),
-      let budget = self.configuration.budget
+      hasProgressed || abs(buffered - self.reportedBytes) >= BufferBudget.grain
+        || (buffered > 0) != (self.reportedBytes > 0)
     else { return }
     self.reportedBytes = buffered
-    budget.report(ObjectIdentifier(self), bytes: buffered, shed: self.shedFromAnywhere ?? {})
+    budget.report(
+      ObjectIdentifier(self), bytes: buffered, stalledSince: self.timer?.stalledSince,
+      shed: self.shedFromAnywhere ?? {})
   }
 
-  /// Ends the connection, which holds more than any other while all hold too much.
+  /// Ends the connection, for which others would have to.
   private func shed() {
     guard !self.isClosing else { return }
+    // The budget has forgotten it already.
+    self.isShed = true
     self.configuration.onLimitExceeded(.buffered)
     self.session.discardOutbound()
     self.close(.enhanceYourCalm)
@@ -453,6 +466,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     case .end(let limit):
       self.configuration.onLimitExceeded(limit)
       self.close(limit.isBenign ? .noError : .enhanceYourCalm)
+      return
     }
     self.armTimer(context)
   }

@@ -24,7 +24,10 @@ struct FloodGuard {
   mutating func received(_ frame: FrameHead, at now: NIODeadline) -> ConnectionLimit? {
     switch frame.type {
     case FrameHead.Kind.data:
-      guard frame.length < FloodLimits.smallDataSize, !frame.endsStream else { return nil }
+      let padding = frame.isPadded ? FloodLimits.mostPadding : 0
+      guard frame.length < FloodLimits.smallDataSize + padding, !frame.endsStream else {
+        return nil
+      }
       return self.smallData.count(self.limits.smallData, at: now) ? nil : .smallData
     case FrameHead.Kind.headers:
       self.continuations = 0
@@ -32,6 +35,7 @@ struct FloodGuard {
       self.windowUpdates.earn(4, self.limits.windowUpdates)
       self.smallData.earn(2, self.limits.smallData)
       self.unknownFrames.earn(1, self.limits.unknownFrames)
+      self.pings.earn(1, self.limits.pings)
       return nil
     case FrameHead.Kind.continuation:
       self.continuations += 1
@@ -39,6 +43,8 @@ struct FloodGuard {
     case FrameHead.Kind.priority:
       return self.priorities.count(self.limits.priorities, at: now) ? nil : .priorities
     case FrameHead.Kind.reset:
+      // Some clients send a PING with each.
+      self.pings.earn(1, self.limits.pings)
       return self.reset(at: now)
     case FrameHead.Kind.settings:
       return self.settings.count(self.limits.settings, at: now) ? nil : .settings
@@ -58,6 +64,11 @@ struct FloodGuard {
   /// a request for nothing, as one that resets itself.
   mutating func sentReset(at now: NIODeadline) -> ConnectionLimit? {
     self.reset(at: now)
+  }
+
+  /// A call was answered to its end.
+  mutating func finishedStream() {
+    self.resets.earn(1, self.limits.resets)
   }
 
   /// This side sent so many bytes of body.

@@ -20,6 +20,7 @@ struct FrameHead: Equatable {
   }
 
   var endsStream: Bool { self.flags & 0x1 != 0 }
+  var isPadded: Bool { self.flags & 0x8 != 0 }
   var endsHeaders: Bool { self.flags & 0x4 != 0 }
   var isOfHeaderBlock: Bool {
     self.type == Kind.headers || self.type == Kind.continuation

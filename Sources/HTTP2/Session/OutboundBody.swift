@@ -12,7 +12,11 @@ final class OutboundBody {
   /// Whether the producer was told to stop and waits for `.writable`.
   var isStopped = false
 
-  init(hasHeaders: Bool, isEnded: Bool) {
+  /// When the stream was opened.
+  let openedAt: NIODeadline
+
+  init(hasHeaders: Bool, isEnded: Bool, openedAt: NIODeadline) {
+    self.openedAt = openedAt
     self.hasHeaders = hasHeaders
     self.isEnded = isEnded
   }

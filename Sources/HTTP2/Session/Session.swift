@@ -63,7 +63,9 @@ package final class Session {
     var fed = 0
     var offset = 0
     while let head = self.scanner.nextHead(in: raw, from: &offset) {
-      if let flood = self.state.floods.received(head, at: self.state.now) {
+      if self.state.ledger != nil, !self.state.isLateReset(head),
+        let flood = self.state.floods.received(head, at: self.state.now)
+      {
         self.state.events.append(.limitExceeded(flood))
         self.state.isFlooded = true
         return Int(NGHTTP2_ERR_FLOODED.rawValue)
@@ -148,7 +150,8 @@ package final class Session {
     }
     guard rawID > 0 else { throw SessionError(code: .init(rawValue: rawID)) }
     let id = StreamID(rawValue: rawID)
-    self.state.outbound[id] = OutboundBody(hasHeaders: true, isEnded: endStream)
+    self.state.outbound[id] = OutboundBody(
+      hasHeaders: true, isEnded: endStream, openedAt: self.state.now)
     return id
   }
 
@@ -251,6 +254,12 @@ package final class Session {
     // the most.
     nghttp2_option_set_max_continuations(options, 9 * configuration.floods.continuations)
     nghttp2_option_set_peer_max_concurrent_streams(options, configuration.maxConcurrentStreams)
+
+    // It has a limit of its own, which says INTERNAL_ERROR; this side's comes first.
+    let resets = configuration.floods.resets
+    nghttp2_option_set_stream_reset_rate_limit(
+      options, 4 * max(UInt64(resets.burst), UInt64(configuration.maxConcurrentStreams)),
+      4 * max(UInt64(resets.perSecond), UInt64(configuration.maxConcurrentStreams)))
 
     var callbacks: OpaquePointer?
     nghttp2_session_callbacks_new(&callbacks)

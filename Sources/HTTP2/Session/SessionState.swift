@@ -163,7 +163,8 @@ final class SessionState {
         return
       }
       if self.outbound[id] == nil {
-        self.outbound[id] = OutboundBody(hasHeaders: false, isEnded: false)
+        self.outbound[id] = OutboundBody(
+          hasHeaders: false, isEnded: false, openedAt: self.now)
       }
       self.events.append(.headers(id, headers, endStream: endStream))
     case NGHTTP2_SETTINGS.rawValue:
@@ -206,17 +207,30 @@ final class SessionState {
     // A stream whose headers never came whole was never told of.
     guard let body = self.outbound.removeValue(forKey: id) else { return }
     self.pendingBytes -= body.pending.readableBytes
+    if code == .noError { self.floods.finishedStream() }
     let isUnsent = !self.unsent.isEmpty && self.unsent.remove(id) != nil
     self.events.append(.closed(id, isUnsent ? .refusedStream : code))
   }
 
   /// - Returns: whether the peer has provoked too many resets.
-  private func sentReset(_ code: ErrorCode) -> Bool {
+  private func sentReset(_ id: StreamID, _ code: ErrorCode) -> Bool {
+    guard self.ledger != nil else { return false }
     // Refused by libnghttp2 or by the handler, for the one reason that both have.
     if code == .refusedStream { self.events.append(.limitExceeded(.streams)) }
-    guard let limit = self.floods.sentReset(at: self.now) else { return false }
+    guard !self.isOld(id), let limit = self.floods.sentReset(at: self.now) else { return false }
     self.events.append(.limitExceeded(limit))
     return true
+  }
+
+  /// Whether the frame resets a stream that was open for so long that it is no flood.
+  func isLateReset(_ head: FrameHead) -> Bool {
+    head.type == FrameHead.Kind.reset
+      && self.isOld(StreamID(rawValue: Int32(truncatingIfNeeded: head.stream)))
+  }
+
+  private func isOld(_ id: StreamID) -> Bool {
+    guard let openedAt = self.outbound[id]?.openedAt else { return false }
+    return self.now - openedAt >= FloodLimits.patience
   }
 
   /// libnghttp2 breaks the connection over one stream too many once the peer has acknowledged the
@@ -309,7 +323,8 @@ extension SessionState {
         return 0
       }
       let code = ErrorCode(rawValue: frame.pointee.rst_stream.error_code)
-      if SessionState.from(context).sentReset(code) {
+      let id = StreamID(rawValue: frame.pointee.hd.stream_id)
+      if SessionState.from(context).sentReset(id, code) {
         nghttp2_session_terminate_session(session, ErrorCode.enhanceYourCalm.rawValue)
       }
       return 0

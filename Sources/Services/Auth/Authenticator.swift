@@ -1,4 +1,5 @@
 internal import NIOConcurrencyHelpers
+internal import Synchronization
 package import UserAPI
 
 /// Turns bearer tokens into callers, and administers them.
@@ -9,6 +10,9 @@ package final class Authenticator: Sendable {
     package var cacheLifetime: Duration = .milliseconds(500)
     /// How many looked-up tokens are kept. Default: 65,536.
     package var cacheCapacity = 65_536
+    /// How many tokens that nobody has used lately are looked up at once. More are not: whoever
+    /// makes tokens up must not keep the store from those who have some. Default: 128.
+    package var maxUnknownLookups = 128
 
     package static let defaults = Self()
 
@@ -17,6 +21,8 @@ package final class Authenticator: Sendable {
 
   private let store: any TokenStore
   private let time: TimeSource
+  private let configuration: Configuration
+  private let unknownLookups = Atomic(0)
   private let cache: NIOLockedValueBox<ExpiringCache<TokenDigest, IssuedToken>>
 
   package init(
@@ -24,6 +30,7 @@ package final class Authenticator: Sendable {
   ) {
     self.store = store
     self.time = time
+    self.configuration = configuration
     self.cache = NIOLockedValueBox(
       ExpiringCache(
         lifetime: configuration.cacheLifetime, capacity: configuration.cacheCapacity))
@@ -59,9 +66,24 @@ package final class Authenticator: Sendable {
     // The age counts from before the read, so that a token revoked during it is not kept longer.
     let now = self.time.now()
     if let token = self.cachedToken(digest, at: now) { return try self.caller(token, certificate) }
-    guard let token = try await self.store.token(digest: digest) else { throw Self.invalidToken }
+    let token = try await self.lookUp(digest)
     self.cache.withLockedValue { $0.store(token, for: digest, at: now) }
     return try self.caller(token, certificate)
+  }
+
+  private func lookUp(_ digest: TokenDigest) async throws(UserAPIError) -> IssuedToken {
+    let isKnown = self.cache.withLockedValue { $0.contains(digest) }
+    if !isKnown {
+      let count = self.unknownLookups.wrappingAdd(1, ordering: .relaxed).newValue
+      guard count <= self.configuration.maxUnknownLookups else {
+        self.unknownLookups.wrappingSubtract(1, ordering: .relaxed)
+        throw UserAPIError(
+          .storeUnavailable, "too many unknown tokens at once", retryAfter: .seconds(1))
+      }
+    }
+    defer { if !isKnown { self.unknownLookups.wrappingSubtract(1, ordering: .relaxed) } }
+    guard let token = try await self.store.token(digest: digest) else { throw Self.invalidToken }
+    return token
   }
 
   private func cachedToken(
@@ -87,10 +109,15 @@ package final class Authenticator: Sendable {
   }
 
   private static func digest(_ authorization: String?) throws(UserAPIError) -> TokenDigest {
-    guard let authorization, let credentials = Self.bearerCredentials(authorization) else {
+    // Only ASCII is worth looking at: to compare other text can cost the square of its length.
+    guard let authorization, authorization.utf8.allSatisfy({ $0 < 0x80 }),
+      let credentials = Self.bearerCredentials(authorization)
+    else {
       throw UserAPIError(.tokenMissing, "an authorization header with a bearer token is required")
     }
-    guard let secret = TokenSecret(credentials) else { throw Self.invalidToken }
+    guard credentials.utf8.count <= TokenSecret.maximumLength,
+      let secret = TokenSecret(credentials)
+    else { throw Self.invalidToken }
     return secret.digest
   }
 

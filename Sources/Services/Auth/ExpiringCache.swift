@@ -27,11 +27,15 @@ package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
     if let entry = self.young[key] {
       return self.isGood(entry, at: now) ? entry.value : nil
     }
-    guard let entry = self.old.removeValue(forKey: key), self.isGood(entry, at: now) else {
-      return nil
-    }
+    guard let entry = self.old[key], self.isGood(entry, at: now) else { return nil }
+    self.old.removeValue(forKey: key)
     self.insert(entry, for: key)
     return entry.value
+  }
+
+  /// Whether there is an entry, however old.
+  package func contains(_ key: Key) -> Bool {
+    self.young[key] != nil || self.old[key] != nil
   }
 
   package mutating func store(_ value: Value, for key: Key, at now: ContinuousClock.Instant) {

@@ -6,7 +6,7 @@ package struct TokenSecret: Sendable {
   package static let prefix = "uapi_"
   private static let randomBytes = 24
   /// The longest text that is worth hashing; no token is near it.
-  private static let maximumLength = 128
+  static let maximumLength = 128
 
   package let rawValue: String
 

@@ -32,8 +32,11 @@ public struct DirectoryRequest: Sendable, Equatable {
   public var limit: Int?
   /// How many items of the filtered list to skip, 0 or more: the `nextCursor` of the page before.
   public var cursor: Int
-  /// What the name or the number must contain; nil for everything.
+  /// What the name or the number must contain; nil for everything. At most 512 bytes of UTF-8.
   public var search: String?
+
+  /// The longest ``search`` that a server takes, in bytes.
+  package static let maximumSearchLength = 512
 
   /// Made of its parts.
   public init(sessionName: String, limit: Int? = nil, cursor: Int = 0, search: String? = nil) {

@@ -1,4 +1,4 @@
-internal import NIOCore
+package import NIOCore
 
 extension ByteBuffer {
   /// Copies the bytes into storage of their own when they are a small part of what they hold: a
@@ -6,7 +6,7 @@ extension ByteBuffer {
   ///
   /// Storage of its own grows by doubling, and copying that again for every piece would cost the
   /// square of the message.
-  mutating func compact() {
+  package mutating func compact() {
     guard self.storageCapacity / 2 > self.readableBytes else { return }
     var copy = ByteBuffer()
     copy.writeImmutableBuffer(self)

@@ -15,6 +15,9 @@ package struct CallHead: Sendable, Equatable {
     /// Takes a header, by its name in lower case. Of one that comes more than once the first
     /// counts.
     package mutating func add(_ name: String, _ value: String) {
+      // No value that means something has other characters, and to compare those can cost the
+      // square of their number.
+      let value = value.utf8.allSatisfy { $0 < 0x80 } ? value : "?"
       switch name {
       case ":method": self.method = self.method ?? value
       case ":path": self.path = self.path ?? value

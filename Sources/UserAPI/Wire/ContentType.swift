@@ -7,6 +7,9 @@ package enum ContentType: String, CaseIterable, Sendable {
   /// Framed, always HTTP 200, for Connect's streaming clients.
   case connect = "application/connect+json"
 
+  /// The longest header that is read, in bytes.
+  private static let maximumLength = 256
+
   /// Reads a `content-type` header: any case, parameters ignored but for a charset other than
   /// UTF-8, which is nil as any other type is.
   package init?(header: String) {
@@ -14,6 +17,7 @@ package enum ContentType: String, CaseIterable, Sendable {
       self = exact
       return
     }
+    guard header.utf8.count <= Self.maximumLength else { return nil }
     let parts = header.lowercased().split(separator: ";", omittingEmptySubsequences: false)
       .map { $0.trimmingSpaces() }
     guard let first = parts.first, let type = Self(rawValue: String(first)) else { return nil }

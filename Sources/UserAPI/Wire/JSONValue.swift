@@ -41,9 +41,15 @@ extension JSONObject {
     return value
   }
 
-  package func optionalString(_ key: String) throws(UserAPIError) -> String? {
+  package func optionalString(
+    _ key: String, maximumLength: Int = .max
+  ) throws(UserAPIError) -> String? {
     switch self[key] {
-    case .string(let value): return value
+    case .string(let value):
+      guard value.utf8.count <= maximumLength else {
+        throw UserAPIError(.invalidField, "\(key): must be at most \(maximumLength) bytes")
+      }
+      return value
     case nil, .null: return nil
     case .bool, .integer, .number, .array, .object:
       throw UserAPIError(.invalidField, "\(key): must be a string")

@@ -33,7 +33,8 @@ extension DirectoryRequest: ObjectMessage {
       sessionName: try object.string("sessionName"),
       limit: try object.optionalInteger("limit", minimum: 1),
       cursor: try object.optionalInteger("cursor", minimum: 0) ?? 0,
-      search: try object.optionalString("search"))
+      search: try object.optionalString(
+        "search", maximumLength: DirectoryRequest.maximumSearchLength))
   }
 
   package func writeMembers(to writer: inout JSONWriter) {

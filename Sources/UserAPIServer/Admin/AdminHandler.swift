@@ -2,13 +2,14 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 
-/// One connection of the admin port: HTTP/1.1, small requests, small answers.
+/// One connection of the admin port: HTTP/1.1, one small request, its answer, and the end. Who asks
+/// for more on it could have more written than he reads.
 final class AdminHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
-  /// How long a connection may be silent before it is closed.
-  static let timeout: TimeAmount = .seconds(60)
+  /// How long a connection may take in all, for its one request and its answer.
+  private static let timeout: TimeAmount = .seconds(10)
 
   /// Probes and scrapers are few; a connection over that waits for another to end.
   static let listening = Listener.Configuration(
@@ -16,9 +17,17 @@ final class AdminHandler: ChannelInboundHandler {
 
   private let routes: AdminRoutes
   private var head: HTTPRequestHead?
+  private var isAnswered = false
 
   init(routes: AdminRoutes) {
     self.routes = routes
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    let channel = context.channel
+    let end = context.eventLoop.scheduleTask(in: Self.timeout) { channel.close(promise: nil) }
+    channel.closeFuture.whenComplete { _ in end.cancel() }
+    context.fireChannelActive()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -27,8 +36,8 @@ final class AdminHandler: ChannelInboundHandler {
     // No request has a body that matters.
     case .body: break
     case .end:
-      guard let head = self.head else { return }
-      self.head = nil
+      guard let head = self.head, !self.isAnswered else { return }
+      self.isAnswered = true
       self.answer(head, context)
     }
   }
@@ -37,7 +46,6 @@ final class AdminHandler: ChannelInboundHandler {
     let routes = self.routes
     let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     let eventLoop = context.eventLoop
-    // The pipeline handler for HTTP/1 reads no further request before this one is answered.
     Task {
       let answer = await routes.answer(method: head.method, uri: head.uri)
       eventLoop.execute {
@@ -55,6 +63,7 @@ final class AdminHandler: ChannelInboundHandler {
     var headers = HTTPHeaders()
     headers.add(name: "content-type", value: answer.contentType)
     headers.add(name: "content-length", value: "\(body.readableBytes)")
+    headers.add(name: "connection", value: "close")
     if let allow = answer.allow { headers.add(name: "allow", value: allow) }
     let head = HTTPResponseHead(
       version: request.version, status: HTTPResponseStatus(statusCode: answer.status),
@@ -63,16 +72,10 @@ final class AdminHandler: ChannelInboundHandler {
     if request.method != .HEAD {
       context.write(self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
     }
-    let isKeptAlive = request.isKeepAlive
     let channel = context.channel
     context.writeAndFlush(self.wrapOutboundOut(.end(nil))).whenComplete { _ in
-      if !isKeptAlive { channel.close(promise: nil) }
+      channel.close(promise: nil)
     }
-  }
-
-  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
-    context.fireUserInboundEventTriggered(event)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {

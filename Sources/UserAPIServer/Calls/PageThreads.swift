@@ -2,15 +2,15 @@ internal import DequeModule
 internal import NIOConcurrencyHelpers
 internal import NIOPosix
 
-/// The threads on which pages of long lists are filtered and written, apart from those that all
-/// other calls need, and shared out between connections in turn: who asks for a thousand pages
-/// waits for his own, and a call that is light waits for nobody's.
+/// The threads on which long messages are read, and pages of long lists filtered and written, apart
+/// from those that all other calls need, and shared out between users in turn: who asks for a
+/// thousand pages waits for his own, and a call that is light waits for nobody's.
 final class PageThreads: Sendable {
   private struct State {
-    /// What waits, by connection.
-    var jobs: [ObjectIdentifier: Deque<(UnownedJob, PageExecutor)>] = [:]
-    /// The connections that have something waiting, in the order of their turns.
-    var turns = Deque<ObjectIdentifier>()
+    /// What waits, by user.
+    var jobs: [String: Deque<(UnownedJob, PageExecutor)>] = [:]
+    /// The users for whom something waits, in the order of their turns.
+    var turns = Deque<String>()
   }
 
   private let state = NIOLockedValueBox(State())
@@ -25,13 +25,13 @@ final class PageThreads: Sendable {
     self.pool.shutdownGracefully { _ in }
   }
 
-  /// Where one connection's pages are made.
-  func makeExecutor() -> PageExecutor {
-    PageExecutor(threads: self)
+  /// Where a call of the user runs.
+  func makeExecutor(for userID: String) -> PageExecutor {
+    PageExecutor(threads: self, userID: userID)
   }
 
   fileprivate func enqueue(_ job: UnownedJob, of executor: PageExecutor) {
-    let id = ObjectIdentifier(executor)
+    let id = executor.userID
     self.state.withLockedValue { state in
       if state.jobs[id] == nil { state.turns.append(id) }
       state.jobs[id, default: []].append((job, executor))
@@ -55,12 +55,14 @@ final class PageThreads: Sendable {
   }
 }
 
-/// One connection's share of the ``PageThreads``.
+/// One user's share of the ``PageThreads``, for one call.
 final class PageExecutor: TaskExecutor {
   private let threads: PageThreads
+  fileprivate let userID: String
 
-  fileprivate init(threads: PageThreads) {
+  fileprivate init(threads: PageThreads, userID: String) {
     self.threads = threads
+    self.userID = userID
   }
 
   func enqueue(_ job: consuming ExecutorJob) {

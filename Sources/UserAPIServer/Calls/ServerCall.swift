@@ -60,6 +60,7 @@ final class ServerCall: StreamReceiver {
       if endStream { self.receivedEnd() }
       return
     }
+    self.connection.atEndOfTurn(self)
     guard !headers.isTruncated else {
       self.finish(
         UserAPIError(
@@ -91,7 +92,6 @@ final class ServerCall: StreamReceiver {
       self.expire()
       return
     }
-    self.connection.atEndOfTurn(self)
     self.authenticate(authorization)
   }
 
@@ -172,7 +172,6 @@ final class ServerCall: StreamReceiver {
     switch self.machine.receivedEnd() {
     case .none: break
     case .run(let message):
-      self.releaseHeld()
       self.run(message)
     case .fail(let error): self.finish(error)
     }
@@ -181,6 +180,10 @@ final class ServerCall: StreamReceiver {
   // MARK: The procedure
 
   private func run(_ message: ByteBuffer) {
+    // It may take long, and a slice would keep all that was read with it.
+    var message = message
+    message.compact()
+    let request = message
     guard let procedure, let caller else {
       preconditionFailure("a message came to be run before its headers and its caller")
     }
@@ -193,7 +196,7 @@ final class ServerCall: StreamReceiver {
         // It may have waited for its turn, and a long list is work to write as well as to find.
         // By then nobody may want it any more.
         guard !Task.isCancelled else { throw UserAPIError.canceled }
-        let message = try await procedure.run(message, on: api)
+        let message = try await procedure.run(request, on: api)
         guard !Task.isCancelled else { throw UserAPIError.canceled }
         writer.procedureEnded(.success(encoder.message(message)))
       } catch {
@@ -201,12 +204,12 @@ final class ServerCall: StreamReceiver {
       }
     }
     self.task =
-      if procedure.listsPages {
-        Task(executorPreference: self.connection.pageExecutor, operation: body)
-      } else if message.readableBytes <= Self.maxSizeOnEventLoop {
-        Task.immediate(operation: body)
+      if procedure.listsPages || request.readableBytes > Self.maxSizeOnEventLoop {
+        Task(
+          executorPreference: self.services.pageThreads.makeExecutor(for: caller.userID),
+          operation: body)
       } else {
-        Task(operation: body)
+        Task.immediate(operation: body)
       }
     if self.isOver { self.task = nil }
   }
@@ -216,6 +219,7 @@ final class ServerCall: StreamReceiver {
   /// - Parameter result: The one message of the response, or the error in its place.
   func procedureEnded(_ result: Result<ByteBuffer, UserAPIError>) {
     self.stream.isBusy = false
+    self.releaseHeld()
     switch result {
     case .success(let message): self.send(message)
     case .failure(let error): self.finish(error)
@@ -329,7 +333,8 @@ final class ServerCall: StreamReceiver {
   private func over(_ error: UserAPIError?) {
     guard !self.isOver else { return }
     self.isOver = true
-    self.releaseHeld()
+    // A procedure that still runs has the message until it ends.
+    if !self.stream.isBusy { self.releaseHeld() }
     // Nobody will read what waited for the token; its share of the windows goes back.
     self.stream.consume(self.backlog.reduce(0) { $0 + $1.readableBytes })
     self.backlog = []

@@ -7,8 +7,6 @@ final class ServerConnection {
   let services: CallServices
   /// What the client presented during the TLS handshake, before the first call.
   var certificate: ClientCertificate?
-  /// Where this connection's calls for lists run.
-  private(set) lazy var pageExecutor = self.services.pageThreads.makeExecutor()
   private let eventLoop: any EventLoop
   /// Calls whose request has moved in this turn of the event loop. Most are answered before it
   /// ends, and then never cost a timer.

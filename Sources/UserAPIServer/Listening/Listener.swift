@@ -18,6 +18,8 @@ final class Listener: Sendable {
 
   private struct State {
     var gate: ConnectionGate
+    /// Connections that were refused and have not been set up yet.
+    var refused: Set<ObjectIdentifier> = []
     var refusals = 0
     var channel: (any Channel)?
   }
@@ -36,13 +38,18 @@ final class Listener: Sendable {
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1_024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(AcceptObserver(listener: listener))
+        }
+      }
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 16 << 10, high: 32 << 10))
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          if listener.admit(channel) {
-            try initialise(channel)
-          } else {
+          if listener.isRefused(channel) {
             try channel.pipeline.syncOperations.addHandler(listener.makeRefusal(of: channel))
+          } else {
+            try initialise(channel)
           }
         }
       }
@@ -84,7 +91,9 @@ final class Listener: Sendable {
 
   // MARK: The gate
 
-  private func admit(_ channel: any Channel) -> Bool {
+  /// A connection was accepted. Counted here, on the port's own event loop and before another is
+  /// accepted: its own may be busy.
+  fileprivate func accepted(_ channel: any Channel) {
     let address = PeerAddress(channel.remoteAddress)
     switch self.state.withLockedValue({ $0.gate.opened(from: address) }) {
     case .accept: break
@@ -93,7 +102,8 @@ final class Listener: Sendable {
       self.applyGate()
     case .refuse:
       self.configuration.onLimit(.connectionsPerAddress)
-      return false
+      self.state.withLockedValue { _ = $0.refused.insert(ObjectIdentifier(channel)) }
+      return
     }
     channel.closeFuture.whenComplete { _ in
       switch self.state.withLockedValue({ $0.gate.closed(from: address) }) {
@@ -101,19 +111,23 @@ final class Listener: Sendable {
       case .resume: self.applyGate()
       }
     }
-    return true
+  }
+
+  private func isRefused(_ channel: any Channel) -> Bool {
+    self.state.withLockedValue { $0.refused.remove(ObjectIdentifier(channel)) != nil }
   }
 
   /// Has the port accept, or not, as the gate says by then: connections come and go on many event
   /// loops, and what the last of them said must be what stays.
   private func applyGate() {
     guard let channel = self.state.withLockedValue({ $0.channel }) else { return }
-    channel.eventLoop.execute {
+    let apply: @Sendable () -> Void = {
       let isPaused = self.state.withLockedValue { $0.gate.isPaused }
       channel.setOption(.autoRead, value: !isPaused).whenFailure { _ in
         // It is closed, and accepts nothing.
       }
     }
+    if channel.eventLoop.inEventLoop { apply() } else { channel.eventLoop.execute(apply) }
   }
 
   private func makeRefusal(of channel: any Channel) -> Refusal {
@@ -125,5 +139,21 @@ final class Listener: Sendable {
       self.state.withLockedValue { $0.refusals -= 1 }
     }
     return Refusal(answer: answers ? self.configuration.refusal : nil)
+  }
+}
+
+/// Tells the listener of each connection before it is set up.
+private final class AcceptObserver: ChannelInboundHandler {
+  typealias InboundIn = any Channel
+
+  private let listener: Listener
+
+  init(listener: Listener) {
+    self.listener = listener
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    self.listener.accepted(self.unwrapInboundIn(data))
+    context.fireChannelRead(data)
   }
 }

@@ -31,8 +31,7 @@ struct ListenerService: Service, CustomStringConvertible {
         self.settings.adminListen, group: group, configuration: AdminHandler.listening
       ) { [admin] channel in
         try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-        try channel.pipeline.syncOperations.addHandlers(
-          IdleStateHandler(allTimeout: AdminHandler.timeout), AdminHandler(routes: admin))
+        try channel.pipeline.syncOperations.addHandler(AdminHandler(routes: admin))
       }
     }
     self.logger.info("admin port listening", metadata: ["address": "\(adminListener.address)"])
