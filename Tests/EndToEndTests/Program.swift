@@ -31,6 +31,14 @@ final class Program: Sendable {
   static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent()
 
+  /// What every program is started with. A sanitizer's options go to programs built with it.
+  static func environment(in folder: URL) -> [String: String] {
+    let options = ["TSAN_OPTIONS", "ASAN_OPTIONS", "LSAN_OPTIONS"]
+    return ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(
+      ProcessInfo.processInfo.environment.filter { options.contains($0.key) }
+    ) { $1 }
+  }
+
   /// Starts one of this package's programs, or the one at an absolute path.
   init(
     _ name: String, _ arguments: [String], environment: [String: String] = [:], in folder: URL
@@ -40,9 +48,7 @@ final class Program: Sendable {
       name.hasPrefix("/") ? URL(fileURLWithPath: name) : Self.folder.appending(path: name)
     process.arguments = arguments
     process.currentDirectoryURL = folder
-    process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(environment) {
-      $1
-    }
+    process.environment = Program.environment(in: folder).merging(environment) { $1 }
     let output = Pipe()
     process.standardOutput = output
     process.standardError = output
@@ -142,9 +148,7 @@ struct Run: Sendable {
       isOwn ? Program.folder.appending(path: program) : URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = isOwn ? arguments : [program] + arguments
     process.currentDirectoryURL = folder
-    process.environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(environment) {
-      $1
-    }
+    process.environment = Program.environment(in: folder).merging(environment) { $1 }
     // Files, so that no pipe can fill up.
     let name = UUID().uuidString
     let files = try ["out", "err", "in"].map { suffix in

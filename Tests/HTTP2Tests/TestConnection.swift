@@ -27,6 +27,13 @@ final class TestConnection {
     if connects { try self.connect() }
   }
 
+  /// A channel holds itself until it is closed, and so do the receivers, each through its stream.
+  deinit {
+    self.acceptor.receivers = []
+    self.channel.close(promise: nil)
+    self.channel.embeddedEventLoop.run()
+  }
+
   static func server(
     configuration: ConnectionConfiguration = .defaults, connects: Bool = true,
     script: @escaping ScriptedReceiver.Script = { _, _ in }

@@ -69,7 +69,8 @@ import UserAPI
 
   @Test(arguments: [
     #""\ud83d""#, #""\ude00""#, #""\ud83d\ud83d""#, #""\ude00\ud83d""#, #""\ud83dx""#,
-    #""\ud83d\n""#, #""\ud83d\u0041""#, #""\ud83d\u""#, #""\uD800""#, #""\uDFFF""#, #""\ud83d"#,
+    #""\ud83d\udbff""#, #""\ud83d\ue000""#, #""\ud7ff\udc00""#, #""\ud83d\n""#,
+    #""\ud83d\u0041""#, #""\ud83d\u""#, #""\uD800""#, #""\uDFFF""#, #""\ud83d"#,
     #""\ud83d\"#, #"{"\ud83d":1}"#,
   ])
   func `a lone surrogate is refused`(text: String) {
