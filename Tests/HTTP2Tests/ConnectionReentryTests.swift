@@ -6,7 +6,7 @@ import Testing
 /// Receivers that use their stream, and the connection, from within what they are told.
 @Suite struct ConnectionReentryTests {
   enum Deed: CaseIterable {
-    case answer, send, finish, reset, consume, drain, endDrain, close, closeChannel
+    case answer, send, finish, reset, consume, drain, close, closeChannel
   }
 
   enum Moment: CaseIterable {
@@ -39,7 +39,6 @@ import Testing
         stream.reset(.cancel)
       case .consume: stream.consume(10)
       case .drain: connection.handler.beginDrain()
-      case .endDrain: connection.handler.endDrain()
       case .close: connection.handler.close()
       case .closeChannel: connection.channel.close(promise: nil)
       }

@@ -9,7 +9,6 @@ struct DrainMachine: ~Copyable {
 
   enum OnBegin: Equatable { case announceAndPing, none }
   enum OnPingAcknowledged: Equatable { case goAway, none }
-  enum OnExpire: Equatable { case terminate, none }
 
   private var state: State
 
@@ -47,21 +46,6 @@ struct DrainMachine: ~Copyable {
     case .final:
       self = Self(.final)
       return .none
-    }
-  }
-
-  /// The time for calls in flight is over.
-  mutating func expire() -> OnExpire {
-    switch consume self.state {
-    case .open:
-      self = Self(.final)
-      return .terminate
-    case .announced:
-      self = Self(.final)
-      return .terminate
-    case .final:
-      self = Self(.final)
-      return .terminate
     }
   }
 }

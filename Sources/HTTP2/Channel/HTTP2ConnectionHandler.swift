@@ -142,17 +142,6 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     if self.streams.isEmpty, self.context?.channel.isWritable == true { self.close() }
   }
 
-  /// Ends the connection now; open streams are reset.
-  package func endDrain() {
-    guard self.context != nil else { return }
-    switch self.drain.expire() {
-    case .terminate:
-      self.close()
-    case .none:
-      break
-    }
-  }
-
   /// Closes the connection: GOAWAY, then the socket. Open streams are lost. A peer that does not
   /// read gets no GOAWAY, and nothing of what it has not read.
   package func close() {
