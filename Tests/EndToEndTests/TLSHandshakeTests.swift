@@ -100,7 +100,7 @@ import Testing
 
   @Test func `a handshake that is not finished, or has no HTTP/2 behind it, is ended`() async throws
   {
-    try await TLSFixture.with(server: ["--handshake-timeout", "200ms"]) { fixture in
+    try await TLSFixture.with(server: ["--handshake-timeout", "2s"]) { fixture in
       let script = """
         import socket, ssl, sys
         host, port = sys.argv[1].split(":")

@@ -19,7 +19,10 @@ import Testing
 
   @Test func `a handler added to an active channel writes its preface`() throws {
     let channel = EmbeddedChannel()
-    defer { channel.close(promise: nil) }
+    defer {
+      channel.close(promise: nil)
+      channel.embeddedEventLoop.run()
+    }
     channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
     try channel.pipeline.syncOperations.addHandler(HTTP2ConnectionHandler.client())
     var bytes = try #require(try channel.readOutbound(as: ByteBuffer.self))
