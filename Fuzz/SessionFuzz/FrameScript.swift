@@ -19,7 +19,7 @@ struct FrameScript {
 
   enum Action: UInt8, CaseIterable {
     case answer, answerHead, sendBody, endBody, reset, consume
-    case beginDrain, hurryDrain, endDrain, block, unblock, close, passTime, acknowledge
+    case beginDrain, hurryDrain, block, unblock, close, passTime, acknowledge
   }
 
   mutating func next() -> Step? {

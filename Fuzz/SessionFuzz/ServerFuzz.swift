@@ -69,7 +69,6 @@ struct ServerFuzz {
     case .consume: call?.consume()
     case .beginDrain: self.handler.beginDrain()
     case .hurryDrain: self.handler.hurryDrain()
-    case .endDrain: self.handler.endDrain()
     case .block:
       self.channel.isWritable = false
       self.channel.pipeline.fireChannelWritabilityChanged()
