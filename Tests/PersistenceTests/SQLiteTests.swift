@@ -84,6 +84,23 @@ import UserAPI
     }
   }
 
+  @Test func `callers whose threads are busy keep no connection from the others`() async throws {
+    try await withTemporaryFile { path in
+      let database = try SQLiteDatabase(path: path)
+      try await database.migrate()
+      let executor = ManualExecutor()
+      let callers = (0..<20).map { _ in
+        Task(executorPreference: executor) { try await database.session(ofUser: "user-1") }
+      }
+      // Each has begun to read, and comes to its next turn only later.
+      executor.run(jobs: callers.count)
+      #expect(try await database.session(ofUser: "user-2") == nil)
+      executor.runFromNowOn()
+      for caller in callers { #expect(try await caller.value == nil) }
+      try database.close()
+    }
+  }
+
   @Test(arguments: [
     "UPDATE whatsapp_sessions SET created_at = 'yesterday'",
     "UPDATE whatsapp_sessions SET created_at = ''",

@@ -48,6 +48,20 @@ import UserAPI
     #expect(service.upstream.script.steps.isEmpty)
   }
 
+  @Test func `callers at the same time share one look into the database`() async throws {
+    let service = Service()
+    service.store.setRecord(.sample())
+    let caller = try await makeCaller()
+    service.store.script.hold(.session)
+    let calls = (0..<100).map { _ in
+      Task.immediate { try await service.sessions.session(named: "s_test", of: caller) }
+    }
+    await service.store.script.reached(.session)
+    service.store.script.release(.session)
+    for call in calls { #expect(try await call.value.name == "s_test") }
+    #expect(service.store.script.count(.session) == 1)
+  }
+
   @Test func `a session once looked up is known for a while`() async throws {
     let service = Service()
     let caller = try await makeCaller()

@@ -54,13 +54,23 @@ package final class SQLiteDatabase: Sendable {
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(UserAPIError) -> Value {
-    try await Self.translating { try await self.pool.read(body) }
+    try await Self.onOwnThreads { try await self.pool.read(body) }
   }
 
   func write<Value: Sendable>(
     _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws(UserAPIError) -> Value {
-    try await Self.translating { try await self.pool.write(body) }
+    try await Self.onOwnThreads { try await self.pool.write(body) }
+  }
+
+  /// A task may prefer threads where others queue before it, and would keep its connection to the
+  /// database while it waits for its turn there.
+  private static func onOwnThreads<Value: Sendable>(
+    _ body: () async throws -> Value
+  ) async throws(UserAPIError) -> Value {
+    try await Self.translating {
+      try await withTaskExecutorPreference(globalConcurrentExecutor) { try await body() }
+    }
   }
 
   private static func translating<Value>(

@@ -34,6 +34,7 @@ package final class Sessions: Sendable {
   private let time: TimeSource
   private let observers = NIOLockedValueBox<[@Sendable (OwnedSession) -> Void]>([])
   private let owned: NIOLockedValueBox<ExpiringCache<UserID, OwnedSession>>
+  private let lookups: SharedReads<UserID, OwnedSession?>
   private let statuses: SharedReads<String, SessionStatus?>
   private let codes: SharedReads<String, [UInt8]>
   private let actions: SharedReads<ActionKey, OwnedSession>
@@ -49,6 +50,7 @@ package final class Sessions: Sendable {
     let capacity = configuration.cacheCapacity
     self.owned = NIOLockedValueBox(
       ExpiringCache(lifetime: configuration.ownershipMaxAge, capacity: capacity))
+    self.lookups = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
     self.statuses = SharedReads(
       maxAge: configuration.statusMaxAge, capacity: capacity, now: time.now)
     self.codes = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
@@ -77,11 +79,14 @@ package final class Sessions: Sendable {
 
   private func session(of caller: Caller) async throws(UserAPIError) -> OwnedSession? {
     let now = self.time.now()
-    if let session = self.owned.withLockedValue({ $0.value(for: UserID(caller.userID), at: now) }) {
+    let userID = UserID(caller.userID)
+    if let session = self.owned.withLockedValue({ $0.value(for: userID, at: now) }) {
       return session
     }
-    guard let record = try await self.store.session(ofUser: caller.userID) else { return nil }
-    return self.remember(record)
+    return try await self.lookups.value(for: userID) {
+      [self] () async throws(UserAPIError) -> OwnedSession? in
+      try await self.store.session(ofUser: caller.userID).map(self.remember)
+    }
   }
 
   private func remember(_ record: SessionRecord) -> OwnedSession {
