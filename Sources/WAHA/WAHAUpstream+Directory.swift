@@ -3,7 +3,9 @@ package import SessionService
 package import UserAPI
 
 extension WAHAUpstream: DirectoryUpstream {
-  package func groups(of session: OwnedSession) async throws(UserAPIError) -> [Group] {
+  package func groups(
+    of session: OwnedSession, _ take: (Group) -> Void
+  ) async throws(UserAPIError) {
     let answer = try await self.list(
       .groups, of: session, ["api", try session.wahaName, "groups"],
       // Participants are most of the answer, and servers that do not know the word ignore it.
@@ -18,17 +20,19 @@ extension WAHAUpstream: DirectoryUpstream {
     default:
       throw UserAPIError.nonsense
     }
-    return GroupElement.normalise(try Self.understood(elements))
+    GroupElement.normalise(try Self.understood(elements)).forEach(take)
   }
 
-  package func contacts(of session: OwnedSession) async throws(UserAPIError) -> [Contact] {
+  package func contacts(
+    of session: OwnedSession, _ take: (Contact) -> Void
+  ) async throws(UserAPIError) {
     // Two engines do not mark the account itself in its own list.
     guard let view = try await self.view(of: session) else { throw Self.missing }
     let answer = try await self.list(
       .contacts, of: session, ["api", "contacts", "all"],
       query: [("session", try session.wahaName)])
     let elements = try answer.decode([Lenient<ContactElement>].self)
-    return ContactElement.normalise(try Self.understood(elements), me: view.me)
+    ContactElement.normalise(try Self.understood(elements), me: view.me).forEach(take)
   }
 
   private func list(

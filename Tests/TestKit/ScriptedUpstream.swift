@@ -113,18 +113,24 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     }
   }
 
-  package func groups(of session: OwnedSession) async throws(UserAPIError) -> [Group] {
-    try await self.script.run(.groups) { () throws(UserAPIError) -> [Group] in
+  package func groups(
+    of session: OwnedSession, _ take: (Group) -> Void
+  ) async throws(UserAPIError) {
+    let groups = try await self.script.run(.groups) { () throws(UserAPIError) -> [Group] in
       try self.requireWorking(session)
       return self.state.withLockedValue { $0.groups }
     }
+    groups.forEach(take)
   }
 
-  package func contacts(of session: OwnedSession) async throws(UserAPIError) -> [Contact] {
-    try await self.script.run(.contacts) { () throws(UserAPIError) -> [Contact] in
+  package func contacts(
+    of session: OwnedSession, _ take: (Contact) -> Void
+  ) async throws(UserAPIError) {
+    let contacts = try await self.script.run(.contacts) { () throws(UserAPIError) -> [Contact] in
       try self.requireWorking(session)
       return self.state.withLockedValue { $0.contacts }
     }
+    contacts.forEach(take)
   }
 
   private func requireWorking(_ session: OwnedSession) throws(UserAPIError) {

@@ -54,7 +54,9 @@ package final class Directory: Sendable {
     let upstream = self.upstream
     let list = try await self.groups.value(for: session.name) {
       () async throws(UserAPIError) -> DirectoryList<GroupPage.Item> in
-      DirectoryList(try await upstream.groups(of: session).map(Self.entry))
+      var entries: [DirectoryList<GroupPage.Item>.Entry] = []
+      try await upstream.groups(of: session) { entries.append(Self.entry($0)) }
+      return DirectoryList(entries)
     }
     let page = list.page(
       cursor: request.cursor, limit: self.limit(request, default: Self.defaultGroupLimit),
@@ -72,7 +74,9 @@ package final class Directory: Sendable {
     let upstream = self.upstream
     let list = try await self.contacts.value(for: session.name) {
       () async throws(UserAPIError) -> DirectoryList<ContactPage.Item> in
-      DirectoryList(try await upstream.contacts(of: session).map(Self.entry))
+      var entries: [DirectoryList<ContactPage.Item>.Entry] = []
+      try await upstream.contacts(of: session) { entries.append(Self.entry($0)) }
+      return DirectoryList(entries)
     }
     let page = list.page(
       cursor: request.cursor, limit: self.limit(request, default: Self.defaultContactLimit),

@@ -3,14 +3,19 @@ package import UserAPI
 
 /// What WAHA knows of a session's address book, whole. Every function throws one of the
 /// `UPSTREAM_…` reasons when WAHA fails or its answer makes no sense, `SESSION_NOT_WORKING` when
-/// the session is in the wrong state after all, and `canceled` when the task is.
+/// the session is in the wrong state after all, and `canceled` when the task is. What it has, it
+/// gives only once the list is known to be whole: one that throws has given nothing.
 package protocol DirectoryUpstream: Sendable {
-  /// Every group of the session, each once, in any order.
-  func groups(of session: OwnedSession) async throws(UserAPIError) -> [Group]
+  /// Gives every group of the session to `take`, each once, in any order.
+  func groups(
+    of session: OwnedSession, _ take: (Group) -> Void
+  ) async throws(UserAPIError)
 
-  /// Every person in the session's address book, each once, in any order; without groups,
-  /// broadcast lists, the account itself and blocked people.
-  func contacts(of session: OwnedSession) async throws(UserAPIError) -> [Contact]
+  /// Gives every person in the session's address book to `take`, each once, in any order; without
+  /// groups, broadcast lists, channels, the account itself and blocked people.
+  func contacts(
+    of session: OwnedSession, _ take: (Contact) -> Void
+  ) async throws(UserAPIError)
 }
 
 /// A WhatsApp group.
