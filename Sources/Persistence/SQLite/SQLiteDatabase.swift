@@ -15,9 +15,24 @@ package final class SQLiteDatabase: Sendable {
     // Another process may be writing: a token is issued while the service runs.
     configuration.busyMode = .timeout(5)
     do {
-      self.pool = try DatabasePool(path: path, configuration: configuration)
+      self.pool = try Self.open(path, configuration)
     } catch {
       throw UserAPIError(.storeUnavailable, "the database cannot be opened", cause: error)
+    }
+  }
+
+  /// Several programs may make a new file theirs at once, and the change to WAL does not wait for
+  /// another's as other writes do.
+  private static func open(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
+    let end = ContinuousClock.now + .seconds(5)
+    while true {
+      do {
+        return try DatabasePool(path: path, configuration: configuration)
+      } catch let error as DatabaseError
+        where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < end
+      {
+        Thread.sleep(forTimeInterval: 0.01)
+      }
     }
   }
 
