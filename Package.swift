@@ -80,7 +80,8 @@ let package = Package(
       dependencies: ["AuthService", "UserAPI", .collections, .nioConcurrencyHelpers],
       path: "Sources/Services/Session", swiftSettings: settings),
     .target(
-      name: "DirectoryService", dependencies: ["SessionService", "UserAPI"],
+      name: "DirectoryService",
+      dependencies: ["SessionService", "UserAPI", .collections, .nioConcurrencyHelpers],
       path: "Sources/Services/Directory", swiftSettings: settings),
     .target(
       name: "WAHA",
@@ -142,7 +143,10 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "PersistenceTests",
-      dependencies: ["AuthService", "Persistence", "SessionService", "TestKit", "UserAPI", .grdb],
+      dependencies: [
+        "AuthService", "Persistence", "SessionService", "TestKit", "UserAPI", .grdb,
+        .nioConcurrencyHelpers,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "SessionServiceTests",

@@ -49,10 +49,10 @@ package struct Server: Sendable {
     try await database.migrate()
     let registry = PrometheusRegistry()
     let upstreamMetrics = UpstreamMetrics(factory: registry)
-    let upstream = WAHAUpstream(
-      configuration: WAHAUpstream.Configuration(
-        url: self.settings.wahaURL, apiKey: self.settings.wahaAPIKey)
-    ) { call, duration in
+    var wahaConfiguration = WAHAUpstream.Configuration(
+      url: self.settings.wahaURL, apiKey: self.settings.wahaAPIKey)
+    wahaConfiguration.maxListSize = self.settings.maxListBody
+    let upstream = WAHAUpstream(configuration: wahaConfiguration) { call, duration in
       upstreamMetrics.record(call, duration)
     }
     let readiness = Readiness(
@@ -109,7 +109,9 @@ package struct Server: Sendable {
     let sessions = Sessions(
       store: database, upstream: upstream, time: .system, configuration: configuration)
     let directory = Directory(
-      sessions: sessions, upstream: upstream, now: { ContinuousClock.now })
+      sessions: sessions, upstream: upstream, surroundings: .system,
+      configuration: self.settings.directory)
+    registry.addGauge("user_api_snapshot_bytes") { directory.size }
     return CallServices(
       authenticator: Authenticator(store: database, time: .system), sessions: sessions,
       directory: directory, metrics: CallMetrics(factory: registry),

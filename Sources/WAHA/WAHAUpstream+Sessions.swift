@@ -3,10 +3,12 @@ package import SessionService
 package import UserAPI
 
 extension WAHAUpstream: SessionUpstream {
-  package func status(
-    of session: OwnedSession
-  ) async throws(UserAPIError) -> SessionStatus? {
-    try await self.view(of: session).map { SessionStatus(rawValue: $0.status) }
+  package func state(of session: OwnedSession) async throws(UserAPIError) -> SessionState? {
+    try await self.view(of: session).map { view in
+      SessionState(
+        status: SessionStatus(rawValue: view.status),
+        account: view.me?.id.map(SessionAccount.init))
+    }
   }
 
   package func create(_ session: OwnedSession) async throws(UserAPIError) {

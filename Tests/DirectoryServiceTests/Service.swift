@@ -12,22 +12,30 @@ struct Service {
   let session: OwnedSession
 
   init(
-    _ status: SessionStatus? = .working, groups: [Group] = [], contacts: [Contact] = [],
-    maxAge: Duration = .seconds(30), maxPageSize: Int = 10_000
+    _ status: SessionStatus? = .working, book: PlainAddressBook? = nil, groups: [Group] = [],
+    contacts: [Contact] = [], configure: (inout Directory.Configuration) -> Void = { _ in }
   ) async throws {
     let store = InMemorySessionStore()
     store.setRecord(.sample())
     self.sessions = Sessions(store: store, upstream: self.upstream, time: self.time.source)
     self.session = try await self.sessions.session(named: "s_test", of: try await makeCaller())
     self.upstream.setStatus(status, named: "s_test")
-    self.upstream.setGroups(groups)
-    self.upstream.setContacts(contacts)
+    self.upstream.setGroups(book?.groups ?? groups)
+    self.upstream.setContacts(book?.contacts ?? contacts)
     var configuration = Directory.Configuration.defaults
-    configuration.maxAge = maxAge
-    configuration.maxPageSize = maxPageSize
+    configure(&configuration)
     self.directory = Directory(
-      sessions: self.sessions, upstream: self.upstream, now: { [time] in time.now },
+      sessions: self.sessions, upstream: self.upstream,
+      surroundings: Directory.Surroundings(
+        now: { [time] in time.now }, wallClock: { [time] in time.wallClock },
+        sleep: { [time] in try await time.sleep($0) }, jitter: { 1 }),
       configuration: configuration)
+  }
+
+  /// What WAHA has from now on.
+  func setBook(_ book: PlainAddressBook) {
+    self.upstream.setGroups(book.groups)
+    self.upstream.setContacts(book.contacts)
   }
 
   /// Restarts the session, which works again at once.
@@ -37,27 +45,18 @@ struct Service {
     _ = try await self.sessions.status(of: self.session)
   }
 
-  func groups(
-    limit: Int? = nil, cursor: Int = 0, search: String? = nil
-  ) async throws(UserAPIError) -> GroupPage {
+  func groups(search: String? = nil) async throws(UserAPIError) -> GroupPage {
     try await self.directory.groups(
-      of: self.session,
-      DirectoryRequest(sessionName: "s_test", limit: limit, cursor: cursor, search: search))
+      of: self.session, DirectoryRequest(sessionName: "s_test", search: search))
   }
 
-  func contacts(
-    limit: Int? = nil, cursor: Int = 0, search: String? = nil
-  ) async throws(UserAPIError) -> ContactPage {
+  func contacts(search: String? = nil) async throws(UserAPIError) -> ContactPage {
     try await self.directory.contacts(
-      of: self.session,
-      DirectoryRequest(sessionName: "s_test", limit: limit, cursor: cursor, search: search))
+      of: self.session, DirectoryRequest(sessionName: "s_test", search: search))
   }
 }
 
-/// The two lists, so that what holds for both is tested on both.
-enum Kind: CaseIterable, Sendable {
-  case groups, contacts
-
+extension ListKind {
   var step: ScriptedUpstream.Step {
     switch self {
     case .groups: .groups
@@ -65,28 +64,41 @@ enum Kind: CaseIterable, Sendable {
     }
   }
 
-  /// The ids of a page, with what goes with them.
-  func page(
-    _ service: Service, limit: Int? = nil, cursor: Int = 0, search: String? = nil
-  ) async throws(UserAPIError) -> (rows: [Rules.Row], nextCursor: Int?, total: Int?) {
-    switch self {
-    case .groups:
-      let page = try await service.groups(limit: limit, cursor: cursor, search: search)
-      let rows = page.items.map { Rules.Row(id: $0.groupId, name: $0.groupName, number: nil) }
-      return (rows, page.nextCursor, page.total)
-    case .contacts:
-      let page = try await service.contacts(limit: limit, cursor: cursor, search: search)
-      let rows = page.items.map {
-        Rules.Row(id: $0.groupId, name: $0.groupName, number: $0.number)
-      }
-      return (rows, page.nextCursor, page.total)
+  /// A page of either list, with rows that can be compared.
+  struct Page {
+    var rows: [PlainRules.Row]
+    var nextCursor: Int?
+    var total: Int?
+    var snapshot: String?
+    var asOf: Timestamp?
+    var warning: DirectoryWarning?
+
+    init<Item>(_ page: DirectoryPage<Item>, _ row: (Item) -> PlainRules.Row) {
+      self.rows = page.items.map(row)
+      self.nextCursor = page.nextCursor
+      self.total = page.total
+      self.snapshot = page.snapshot
+      self.asOf = page.asOf
+      self.warning = page.warning
     }
   }
 
-  func rows(_ book: AddressBook, _ search: String?) -> [Rules.Row] {
+  func page(
+    _ service: Service, limit: Int? = nil, cursor: Int = 0, search: String? = nil,
+    snapshot: String? = nil, maxAgeMs: Int? = nil
+  ) async throws(UserAPIError) -> Page {
+    let request = DirectoryRequest(
+      sessionName: "s_test", limit: limit, cursor: cursor, search: search, snapshot: snapshot,
+      maxAgeMs: maxAgeMs)
     switch self {
-    case .groups: Rules.groups(book, search)
-    case .contacts: Rules.contacts(book, search)
+    case .groups:
+      return Page(try await service.directory.groups(of: service.session, request)) {
+        PlainRules.Row(id: $0.groupId, name: $0.groupName, number: nil)
+      }
+    case .contacts:
+      return Page(try await service.directory.contacts(of: service.session, request)) {
+        PlainRules.Row(id: $0.groupId, name: $0.groupName, number: $0.number)
+      }
     }
   }
 }

@@ -13,6 +13,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   private struct State {
     var statuses: [String: SessionStatus] = [:]
     var linked: Set<String> = []
+    var account: String? = "15550000000@c.us"
     var groups: [Group] = []
     var contacts: [Contact] = []
   }
@@ -43,6 +44,11 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     self.state.withLockedValue { $0.linked.contains(name) }
   }
 
+  /// Whose phone is linked to the sessions; nil while WAHA does not know.
+  package func setAccount(_ account: String?) {
+    self.state.withLockedValue { $0.account = account }
+  }
+
   /// The names of all sessions.
   package var names: Set<String> { self.state.withLockedValue { Set($0.statuses.keys) } }
 
@@ -54,9 +60,16 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   // MARK: What the service asks
 
-  package func status(of session: OwnedSession) async throws(UserAPIError) -> SessionStatus? {
+  package func state(of session: OwnedSession) async throws(UserAPIError) -> SessionState? {
     // A held answer says how things were when it was asked for.
-    let answer = self.status(named: session.name)
+    let answer = self.state.withLockedValue { state in
+      state.statuses[session.name].map { status in
+        SessionState(
+          status: status,
+          account: state.linked.contains(session.name)
+            ? state.account.map(SessionAccount.init) : nil)
+      }
+    }
     return try await self.script.run(.status) { answer }
   }
 

@@ -60,6 +60,14 @@ import UserAPI
         Bob   -       2@lid
         2
         """)
+    let old = GroupPage(
+      items: [], nextCursor: 7, total: 9, snapshot: "1abc",
+      asOf: Timestamp(millisecondsSinceEpoch: 0), warning: .listShrank)
+    #expect(
+      old.summary == """
+        0 of 9, as of 1970-01-01T00:00:00.000Z, go on with --cursor 7 --snapshot 1abc or --all
+        warning: LIST_SHRANK
+        """)
   }
 
   @Test func `a session is shown with its groups and campaigns`() {

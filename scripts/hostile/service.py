@@ -39,30 +39,33 @@ class Service:
         answer = wire.call(self.target, token, "initiateWhatsAppSession")
         found = re.search(r'"sessionName":"([^"]+)"', answer)
         if not found:
-            raise SystemExit("attack: no session: " + answer)
+            raise SystemExit("no session: " + answer)
         self.session = found.group(1)
 
     def stop(self):
         pass
 
     def await_working(self):
-        """Until the session's phone is linked, and its lists are in memory."""
+        """Until the session's phone is linked, and the server is as it is after some calls."""
+        self.await_status()
+        self._warm_up()
+        # Idle connections to WAHA among them, which come and go.
+        self.resting_descriptors = self.descriptors()
+
+    def await_status(self):
+        """Until the session's phone is linked."""
         message = json.dumps({"sessionName": self.session})
         for _ in range(600):
             if "WORKING" in wire.call(self.target, self.token, "getSessionStatus", message):
                 break
             time.sleep(0.05)
         else:
-            raise SystemExit("attack: the session never came to work")
-        self._warm_up()
-        # Idle connections to WAHA among them, which come and go.
-        self.resting_descriptors = self.descriptors()
+            raise SystemExit("the session never came to work")
 
     def refresh_lists(self):
         """Has the server read the lists anew: a stand-in WAHA that writes ten thousand contacts
         answers nobody else meanwhile, and that is not the attack's doing."""
-        wire.call(self.target, self.token, "initiateWhatsAppSession")
-        message = json.dumps({"sessionName": self.session})
+        message = json.dumps({"sessionName": self.session, "maxAgeMs": 0})
         wire.call(self.target, self.token, "getWhatsAppContacts", message)
 
     def _warm_up(self):
@@ -102,7 +105,9 @@ class Service:
 class OwnService(Service):
     """A simulator and a server that end with it. The server has a core, all else another."""
 
-    def __init__(self, folder_of_programs):
+    def __init__(self, folder_of_programs, limits=LIMITS, book=("--contacts", "10000")):
+        self.settings = limits
+        self.book = book
         self.folder = tempfile.mkdtemp()
         self.programs = []
         self.bin = folder_of_programs
@@ -118,10 +123,10 @@ class OwnService(Service):
     def _start(self):
         key = {"WAHA_API_KEY": "attack", "DATABASE_URL": "sqlite:%s/user-api.db" % self.folder}
         simulator_log = self._run(
-            "waha-simulator", "--listen", "127.0.0.1:0", "--scan-after", "1ms", "--contacts",
-            "10000", environment=key)
+            "waha-simulator", "--listen", "127.0.0.1:0", "--scan-after", "1ms", *self.book,
+            environment=key)
         self.simulator_url = self._find(simulator_log, r"(http://[^ \n]+)")
-        environment = {**key, **LIMITS, "WAHA_API_URL": self.simulator_url}
+        environment = {**key, **self.settings, "WAHA_API_URL": self.simulator_url}
         log = self._run(
             "user-api-server", "serve", "--listen", "127.0.0.1:0", "--admin-listen",
             "127.0.0.1:0", "--threads", "1", "--log-format", "json", environment=environment,
@@ -153,7 +158,7 @@ class OwnService(Service):
             if found:
                 return next(group for group in found.groups() if group)
             time.sleep(0.05)
-        raise SystemExit("attack: it does not start: " + text)
+        raise SystemExit("it does not start: " + text)
 
     def stop(self):
         for program in reversed(self.programs):

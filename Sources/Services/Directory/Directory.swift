@@ -1,113 +1,233 @@
+internal import NIOConcurrencyHelpers
 package import SessionService
 package import UserAPI
 
 /// The groups and contacts of a session that its caller owns, paged and searched.
+///
+/// A list is read from WAHA as a whole and kept as a ``Snapshot``, from which pages are served; see
+/// ``Configuration`` for how long. However many ask, one read of a list goes on at a time.
 package final class Directory: Sendable {
-  package struct Configuration: Sendable {
-    /// For how long a list that was read serves the pages and searches that follow; zero reads
-    /// it for each. Default: 30 s.
-    package var maxAge: Duration = .seconds(30)
-    /// How many lists of each kind are kept at most. Default: 256.
-    package var capacity = 256
-    /// The longest page. A longer one that is asked for is served as this. Default: 10,000.
-    package var maxPageSize = 10_000
-
-    package static let defaults = Self()
-
-    package init() {}
-  }
-
   private static let defaultGroupLimit = 10
   private static let defaultContactLimit = 50
 
   private let sessions: Sessions
   private let upstream: any DirectoryUpstream
-  private let maxPageSize: Int
-  private let groups: SharedReads<String, DirectoryList<GroupPage.Item>>
-  private let contacts: SharedReads<String, DirectoryList<ContactPage.Item>>
+  private let surroundings: Surroundings
+  private let configuration: Configuration
+  private let shelf: NIOLockedValueBox<SnapshotShelf>
+  private let reads: SharedReads<ListKey, SnapshotShelf.Served>
+  /// So many reads at once, whichever sessions they are for.
+  private let places: KeyedLock<Place>
+
+  /// There is one queue for all.
+  private enum Place: Hashable {
+    case upstream
+  }
 
   package init(
-    sessions: Sessions, upstream: any DirectoryUpstream,
-    now: @escaping @Sendable () -> ContinuousClock.Instant,
+    sessions: Sessions, upstream: any DirectoryUpstream, surroundings: Surroundings,
     configuration: Configuration = .defaults
   ) {
     self.sessions = sessions
     self.upstream = upstream
-    self.maxPageSize = configuration.maxPageSize
-    self.groups = SharedReads(
-      maxAge: configuration.maxAge, capacity: configuration.capacity, now: now)
-    self.contacts = SharedReads(
-      maxAge: configuration.maxAge, capacity: configuration.capacity, now: now)
-    sessions.observeChanges { [groups, contacts] session in
-      groups.drop(session.name)
-      contacts.drop(session.name)
+    self.surroundings = surroundings
+    self.configuration = configuration
+    self.shelf = NIOLockedValueBox(SnapshotShelf(configuration: configuration))
+    self.reads = SharedReads(maxAge: .zero, capacity: 2, now: surroundings.now)
+    self.places = KeyedLock(limit: configuration.maxReads)
+    sessions.observeChanges { [shelf, reads] session in
+      shelf.withLockedValue { $0.drop(session.name) }
+      for key in ListKey.both(of: session.name) { reads.drop(key) }
     }
   }
 
+  /// What all snapshots take, in bytes.
+  package var size: Int { self.shelf.withLockedValue { $0.size } }
+
   /// A page of the session's groups.
   ///
-  /// - Throws: `SESSION_NOT_WORKING` at once when the session cannot be read.
+  /// - Throws: `SESSION_NOT_WORKING` at once when the session cannot be read, `SNAPSHOT_EXPIRED`
+  ///   when the snapshot that the request names is gone.
   package func groups(
     of session: OwnedSession, _ request: DirectoryRequest
   ) async throws(UserAPIError) -> GroupPage {
-    try await self.requireWorking(session)
-    let upstream = self.upstream
-    let list = try await self.groups.value(for: session.name) {
-      () async throws(UserAPIError) -> DirectoryList<GroupPage.Item> in
-      var entries: [DirectoryList<GroupPage.Item>.Entry] = []
-      try await upstream.groups(of: session) { entries.append(Self.entry($0)) }
-      return DirectoryList(entries)
-    }
-    let page = list.page(
-      cursor: request.cursor, limit: self.limit(request, default: Self.defaultGroupLimit),
-      search: request.search.flatMap(DirectorySearch.init))
-    return GroupPage(items: page.items, nextCursor: page.nextCursor, total: page.total)
+    try await self.page(
+      .groups, of: session, request, defaultLimit: Self.defaultGroupLimit
+    ) { snapshot, index in snapshot.group(at: index) }
   }
 
   /// A page of the session's contacts.
   ///
-  /// - Throws: `SESSION_NOT_WORKING` at once when the session cannot be read.
+  /// - Throws: As ``groups(of:_:)``.
   package func contacts(
     of session: OwnedSession, _ request: DirectoryRequest
   ) async throws(UserAPIError) -> ContactPage {
-    try await self.requireWorking(session)
-    let upstream = self.upstream
-    let list = try await self.contacts.value(for: session.name) {
-      () async throws(UserAPIError) -> DirectoryList<ContactPage.Item> in
-      var entries: [DirectoryList<ContactPage.Item>.Entry] = []
-      try await upstream.contacts(of: session) { entries.append(Self.entry($0)) }
-      return DirectoryList(entries)
-    }
-    let page = list.page(
-      cursor: request.cursor, limit: self.limit(request, default: Self.defaultContactLimit),
-      search: request.search.flatMap(DirectorySearch.init))
-    return ContactPage(items: page.items, nextCursor: page.nextCursor, total: page.total)
+    try await self.page(
+      .contacts, of: session, request, defaultLimit: Self.defaultContactLimit
+    ) { snapshot, index in snapshot.contact(at: index) }
   }
 
-  private func requireWorking(_ session: OwnedSession) async throws(UserAPIError) {
-    guard try await self.sessions.status(of: session) == .working else {
+  private func page<Item>(
+    _ kind: ListKey.Kind, of session: OwnedSession, _ request: DirectoryRequest,
+    defaultLimit: Int, _ item: (Snapshot, Int) -> Item
+  ) async throws(UserAPIError) -> DirectoryPage<Item> {
+    let key = ListKey(session: session.name, kind: kind)
+    let served = try await self.served(key, of: session, request)
+    let page = served.snapshot.page(
+      cursor: request.cursor,
+      limit: min(request.limit ?? defaultLimit, self.configuration.maxPageSize),
+      search: request.search.flatMap(DirectorySearch.init))
+    if page.nextCursor != nil {
+      self.shelf.withLockedValue { $0.walkBegan(key, served.snapshot) }
+    }
+    return DirectoryPage(
+      items: page.indices.map { item(served.snapshot, $0) }, nextCursor: page.nextCursor,
+      total: page.total, snapshot: served.snapshot.id, asOf: served.asOf, warning: served.warning)
+  }
+
+  // MARK: Which snapshot
+
+  private func served(
+    _ key: ListKey, of session: OwnedSession, _ request: DirectoryRequest
+  ) async throws(UserAPIError) -> SnapshotShelf.Served {
+    let maxAge = request.maxAgeMs.map { Duration.milliseconds($0) }
+    let account: SessionAccount?
+    do throws(UserAPIError) {
+      account = try await self.workingAccount(of: session)
+    } catch {
+      guard error.isTroubleWithWAHA else { throw error }
+      let now = self.surroundings.now()
+      let served = self.shelf.withLockedValue { shelf in
+        if let id = request.snapshot {
+          shelf.request(key, snapshot: id, at: now)
+        } else {
+          shelf.requestWithoutWAHA(key, maxAge: maxAge, at: now)
+        }
+      }
+      guard let served else { throw error }
+      return served
+    }
+    self.settle(session, account)
+    let now = self.surroundings.now()
+    if let id = request.snapshot {
+      let served = self.shelf.withLockedValue { $0.request(key, snapshot: id, at: now) }
+      guard let served else {
+        throw UserAPIError(
+          .snapshotExpired, "the snapshot is no longer kept; begin again with the first page")
+      }
+      return served
+    }
+    switch self.shelf.withLockedValue({ $0.request(key, maxAge: maxAge, at: now) }) {
+    case .serve(let served): return served
+    case .serveAndRefresh(let served):
+      self.refresh(key, of: session, account)
+      return served
+    case .read: return try await self.read(key, of: session, account)
+    case .fail(let error): throw error
+    }
+  }
+
+  /// Whose the session is, if WAHA knows.
+  ///
+  /// - Throws: `SESSION_NOT_WORKING` when its lists cannot be read.
+  private func workingAccount(
+    of session: OwnedSession
+  ) async throws(UserAPIError) -> SessionAccount? {
+    let state = try await self.sessions.state(of: session)
+    guard state.status == .working else {
       throw UserAPIError(
         .sessionNotWorking, "groups and contacts can be read only while the session works")
     }
+    return state.account
   }
 
-  private func limit(_ request: DirectoryRequest, default: Int) -> Int {
-    min(request.limit ?? `default`, self.maxPageSize)
+  private func settle(_ session: OwnedSession, _ account: SessionAccount?) {
+    guard self.shelf.withLockedValue({ $0.settle(session.name, account) }) else { return }
+    for key in ListKey.both(of: session.name) { self.reads.drop(key) }
   }
 
-  private static func entry(_ group: Group) -> DirectoryList<GroupPage.Item>.Entry {
-    let name = group.name ?? ""
-    let key = name.lowercased()
-    return DirectoryList.Entry(
-      item: GroupPage.Item(groupId: group.id, groupName: name), sortKey: key, id: group.id,
-      texts: [key])
+  // MARK: Reading
+
+  /// Has the list read behind the caller, who does not wait for it.
+  private func refresh(_ key: ListKey, of session: OwnedSession, _ account: SessionAccount?) {
+    Task {
+      // What goes wrong is said by the pages that follow.
+      _ = try? await self.read(key, of: session, account)
+      self.shelf.withLockedValue { $0.refreshEnded(key) }
+    }
   }
 
-  private static func entry(_ contact: Contact) -> DirectoryList<ContactPage.Item>.Entry {
-    let name = contact.names.first ?? contact.number.map { "+" + $0 } ?? ""
-    return DirectoryList.Entry(
-      item: ContactPage.Item(groupId: contact.id, groupName: name, number: contact.number),
-      sortKey: name.lowercased(), id: contact.id, texts: contact.names.map { $0.lowercased() },
-      digits: contact.number)
+  /// The list from the read under way, or from a new one.
+  private func read(
+    _ key: ListKey, of session: OwnedSession, _ account: SessionAccount?
+  ) async throws(UserAPIError) -> SnapshotShelf.Served {
+    try await self.reads.value(for: key) {
+      [self] () async throws(UserAPIError) -> SnapshotShelf.Served in
+      try await self.readAnew(key, of: session, account)
+    }
+  }
+
+  private func readAnew(
+    _ key: ListKey, of session: OwnedSession, _ account: SessionAccount?
+  ) async throws(UserAPIError) -> SnapshotShelf.Served {
+    let read = self.shelf.withLockedValue { shelf in
+      shelf.readBegan(key, account: account, at: self.surroundings.moment)
+    }
+    do throws(UserAPIError) {
+      let snapshot = try await self.retrying { () async throws(UserAPIError) -> Snapshot in
+        try await self.places.withLock(.upstream) { () async throws(UserAPIError) -> Snapshot in
+          try await self.snapshot(key.kind, of: session)
+        }
+      }
+      let now = self.surroundings.now()
+      return self.shelf.withLockedValue { $0.readFinished(read, snapshot, at: now) }
+    } catch {
+      let now = self.surroundings.now()
+      self.shelf.withLockedValue { $0.readFailed(read, error, at: now) }
+      throw error
+    }
+  }
+
+  private func snapshot(
+    _ kind: ListKey.Kind, of session: OwnedSession
+  ) async throws(UserAPIError) -> Snapshot {
+    var listing = Listing()
+    switch kind {
+    case .groups: try await self.upstream.groups(of: session) { listing.append($0) }
+    case .contacts: try await self.upstream.contacts(of: session) { listing.append($0) }
+    }
+    guard listing.size <= self.configuration.maxSnapshotSize else {
+      throw UserAPIError(.upstreamListTooLarge, "the list is longer than the service keeps")
+    }
+    return Snapshot(listing)
+  }
+
+  /// Tries again after a pause, with full jitter, what may succeed the next time.
+  private func retrying<Value>(
+    _ body: () async throws(UserAPIError) -> Value
+  ) async throws(UserAPIError) -> Value {
+    var retries = 0
+    while true {
+      do throws(UserAPIError) {
+        return try await body()
+      } catch {
+        guard retries < self.configuration.maxRetries,
+          let pause = self.configuration.retryPause(
+            after: error, retries: retries, jitter: self.surroundings.jitter())
+        else { throw error }
+        retries += 1
+        do { try await self.surroundings.sleep(pause) } catch { throw UserAPIError.canceled }
+      }
+    }
+  }
+}
+
+extension UserAPIError {
+  /// Whether WAHA could not say how things are.
+  fileprivate var isTroubleWithWAHA: Bool {
+    switch self.reason {
+    case .upstreamUnavailable, .upstreamTimeout, .upstreamBusy, .upstreamRateLimited: true
+    default: false
+    }
   }
 }

@@ -4,7 +4,7 @@ package import UserAPI
 /// fails, and `canceled` when the task is.
 package protocol SessionUpstream: Sendable {
   /// How the session is; nil when WAHA does not have it.
-  func status(of session: OwnedSession) async throws(UserAPIError) -> SessionStatus?
+  func state(of session: OwnedSession) async throws(UserAPIError) -> SessionState?
 
   /// Makes the session and starts it. One that is already there is left as it is.
   func create(_ session: OwnedSession) async throws(UserAPIError)
@@ -28,4 +28,11 @@ package protocol SessionUpstream: Sendable {
   ///
   /// - Throws: `SESSION_NOT_AWAITING_SCAN` when the session waits for none.
   func qrCode(of session: OwnedSession) async throws(UserAPIError) -> [UInt8]
+}
+
+extension SessionUpstream {
+  /// WAHA's word for how the session is; nil when WAHA does not have it.
+  package func status(of session: OwnedSession) async throws(UserAPIError) -> SessionStatus? {
+    try await self.state(of: session)?.status
+  }
 }

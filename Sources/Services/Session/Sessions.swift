@@ -35,7 +35,7 @@ package final class Sessions: Sendable {
   private let observers = NIOLockedValueBox<[@Sendable (OwnedSession) -> Void]>([])
   private let owned: NIOLockedValueBox<ExpiringCache<UserID, OwnedSession>>
   private let lookups: SharedReads<UserID, OwnedSession?>
-  private let statuses: SharedReads<String, SessionStatus?>
+  private let states: SharedReads<String, SessionState?>
   private let codes: SharedReads<String, [UInt8]>
   private let actions: SharedReads<ActionKey, OwnedSession>
   private let locks = KeyedLock<UserID>()
@@ -51,7 +51,7 @@ package final class Sessions: Sendable {
     self.owned = NIOLockedValueBox(
       ExpiringCache(lifetime: configuration.ownershipMaxAge, capacity: capacity))
     self.lookups = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
-    self.statuses = SharedReads(
+    self.states = SharedReads(
       maxAge: configuration.statusMaxAge, capacity: capacity, now: time.now)
     self.codes = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
     self.actions = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
@@ -106,20 +106,27 @@ package final class Sessions: Sendable {
   ///
   /// - Throws: `SESSION_MISSING_UPSTREAM`, or one of the `UPSTREAM_…` reasons.
   package func status(of session: OwnedSession) async throws(UserAPIError) -> SessionStatus {
-    guard let status = try await self.upstreamStatus(of: session) else {
+    try await self.state(of: session).status
+  }
+
+  /// How the session is at WAHA, and whose.
+  ///
+  /// - Throws: As ``status(of:)``.
+  package func state(of session: OwnedSession) async throws(UserAPIError) -> SessionState {
+    guard let state = try await self.upstreamState(of: session) else {
       throw UserAPIError(
         .sessionMissingUpstream, "WAHA no longer has the session; initiate it again")
     }
-    return status
+    return state
   }
 
-  private func upstreamStatus(
+  private func upstreamState(
     of session: OwnedSession
-  ) async throws(UserAPIError) -> SessionStatus? {
+  ) async throws(UserAPIError) -> SessionState? {
     let upstream = self.upstream
-    return try await self.statuses.value(for: session.name) {
-      () async throws(UserAPIError) -> SessionStatus? in
-      try await upstream.status(of: session)
+    return try await self.states.value(for: session.name) {
+      () async throws(UserAPIError) -> SessionState? in
+      try await upstream.state(of: session)
     }
   }
 
@@ -129,7 +136,7 @@ package final class Sessions: Sendable {
   ) async throws(UserAPIError) -> WhatsAppSession? {
     guard let record = try await self.store.session(ofUser: caller.userID) else { return nil }
     let session = self.remember(record)
-    switch try await self.upstreamStatus(of: session) {
+    switch try await self.upstreamState(of: session)?.status {
     case .some(.working), .some(.scanQRCode): break
     case .some, .none: return nil
     }
@@ -189,14 +196,12 @@ package final class Sessions: Sendable {
           isConnected: false, createdAt: now, updatedAt: now))
     }
     let session = self.remember(record)
-    try await self.changing(session) { () async throws(UserAPIError) in
-      switch try await self.upstream.status(of: session) {
-      case nil: try await self.upstream.create(session)
-      case .some(.stopped): try await self.upstream.start(session)
-      case .some(.failed): try await self.upstream.restart(session)
-      // It runs, or is in a state that only a newer WAHA knows, which is not ours to disturb.
-      case .some: break
-      }
+    switch try await self.upstream.status(of: session) {
+    case nil: try await self.changing(session, self.upstream.create)
+    case .some(.stopped): try await self.changing(session, self.upstream.start)
+    case .some(.failed): try await self.changing(session, self.upstream.restart)
+    // It runs, or is in a state that only a newer WAHA knows, which is not ours to disturb.
+    case .some: break
     }
     if !record.isConnected {
       try await self.store.setConnected(
@@ -209,9 +214,7 @@ package final class Sessions: Sendable {
   package func restart(_ session: OwnedSession) async throws(UserAPIError) {
     _ = try await self.act(.restart, userID: session.userID) {
       () async throws(UserAPIError) -> OwnedSession in
-      try await self.changing(session) { () async throws(UserAPIError) in
-        try await self.upstream.restart(session)
-      }
+      try await self.changing(session, self.upstream.restart)
       return session
     }
   }
@@ -221,7 +224,7 @@ package final class Sessions: Sendable {
   package func logout(_ session: OwnedSession) async throws(UserAPIError) {
     _ = try await self.act(.logout, userID: session.userID) {
       () async throws(UserAPIError) -> OwnedSession in
-      try await self.changing(session) { () async throws(UserAPIError) in
+      try await self.changing(session) { session throws(UserAPIError) in
         if try await self.upstream.status(of: session) != nil {
           // Deleting first would leave the device linked on the phone.
           try await self.upstream.logout(session)
@@ -261,15 +264,15 @@ package final class Sessions: Sendable {
   }
 
   private func changing(
-    _ session: OwnedSession, _ body: () async throws(UserAPIError) -> Void
+    _ session: OwnedSession, _ body: (OwnedSession) async throws(UserAPIError) -> Void
   ) async throws(UserAPIError) {
     self.forget(session)
     defer { self.forget(session) }
-    try await body()
+    try await body(session)
   }
 
   private func forget(_ session: OwnedSession) {
-    self.statuses.drop(session.name)
+    self.states.drop(session.name)
     self.codes.drop(session.name)
     for observer in self.observers.withLockedValue({ $0 }) { observer(session) }
   }

@@ -65,6 +65,9 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   /// WAHA keeps no contacts for this session, because it was made without a store.
   public static let contactsNotStored = Self(rawValue: "CONTACTS_NOT_STORED")
 
+  /// The snapshot that the request names is no longer kept.
+  public static let snapshotExpired = Self(rawValue: "SNAPSHOT_EXPIRED")
+
   // MARK: WAHA
 
   /// WAHA cannot be reached, or a proxy before it says so.
@@ -77,6 +80,8 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   public static let upstreamRateLimited = Self(rawValue: "UPSTREAM_RATE_LIMITED")
   /// WAHA refuses the service's key.
   public static let upstreamUnauthorized = Self(rawValue: "UPSTREAM_UNAUTHORIZED")
+  /// WAHA's list is longer than the service takes.
+  public static let upstreamListTooLarge = Self(rawValue: "UPSTREAM_LIST_TOO_LARGE")
   /// WAHA's answer makes no sense.
   public static let upstreamInvalidResponse = Self(rawValue: "UPSTREAM_INVALID_RESPONSE")
 
@@ -107,9 +112,9 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
     .headersTooLarge, .bodyTimeout, .connectionBufferFull,
     .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked, .accountNotApproved,
     .sessionNotFound, .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking,
-    .contactsNotStored,
+    .contactsNotStored, .snapshotExpired,
     .upstreamUnavailable, .upstreamTimeout, .upstreamBusy, .upstreamRateLimited,
-    .upstreamUnauthorized, .upstreamInvalidResponse,
+    .upstreamUnauthorized, .upstreamListTooLarge, .upstreamInvalidResponse,
     .deadlineExceeded, .canceled, .storeUnavailable, .serverStopping, .internalError,
   ]
 
@@ -120,8 +125,10 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
       .invalidField:
       .invalidArgument
     case .methodNotAllowed, .unknownProcedure, .compressionUnsupported: .unimplemented
-    case .messageTooLarge, .headersTooLarge, .connectionBufferFull, .upstreamRateLimited:
+    case .messageTooLarge, .headersTooLarge, .connectionBufferFull, .upstreamRateLimited,
+      .upstreamListTooLarge:
       .resourceExhausted
+    case .snapshotExpired: .aborted
     case .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked: .unauthenticated
     case .accountNotApproved: .permissionDenied
     case .sessionNotFound: .notFound

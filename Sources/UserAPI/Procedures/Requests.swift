@@ -32,17 +32,28 @@ public struct DirectoryRequest: Sendable, Equatable {
   public var limit: Int?
   /// How many items of the filtered list to skip, 0 or more: the `nextCursor` of the page before.
   public var cursor: Int
-  /// What the name or the number must contain; nil for everything. At most 512 bytes of UTF-8.
+  /// What the names or the number must contain; nil for everything. At most 512 bytes of UTF-8.
   public var search: String?
+  /// The ``DirectoryPage/snapshot`` of the page before, to go on over the same list; nil for the
+  /// newest.
+  public var snapshot: String?
+  /// How old the list may be, in milliseconds, 0 or more; nil for the server's own limit. Has no
+  /// meaning with ``snapshot``.
+  public var maxAgeMs: Int?
 
   /// The longest ``search`` that a server takes, in bytes.
   package static let maximumSearchLength = 512
 
   /// Made of its parts.
-  public init(sessionName: String, limit: Int? = nil, cursor: Int = 0, search: String? = nil) {
+  public init(
+    sessionName: String, limit: Int? = nil, cursor: Int = 0, search: String? = nil,
+    snapshot: String? = nil, maxAgeMs: Int? = nil
+  ) {
     self.sessionName = sessionName
     self.limit = limit
     self.cursor = cursor
     self.search = search
+    self.snapshot = snapshot
+    self.maxAgeMs = maxAgeMs
   }
 }

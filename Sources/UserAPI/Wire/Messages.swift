@@ -34,7 +34,9 @@ extension DirectoryRequest: ObjectMessage {
       limit: try object.optionalInteger("limit", minimum: 1),
       cursor: try object.optionalInteger("cursor", minimum: 0) ?? 0,
       search: try object.optionalString(
-        "search", maximumLength: DirectoryRequest.maximumSearchLength))
+        "search", maximumLength: DirectoryRequest.maximumSearchLength),
+      snapshot: try object.optionalString("snapshot"),
+      maxAgeMs: try object.optionalInteger("maxAgeMs", minimum: 0))
   }
 
   package func writeMembers(to writer: inout JSONWriter) {
@@ -42,6 +44,8 @@ extension DirectoryRequest: ObjectMessage {
     writer.member("limit", self.limit)
     writer.member("cursor", self.cursor)
     writer.member("search", self.search)
+    writer.member("snapshot", self.snapshot)
+    writer.member("maxAgeMs", self.maxAgeMs)
   }
 }
 
@@ -143,55 +147,54 @@ extension Success: ObjectMessage {
   }
 }
 
-extension GroupPage: ObjectMessage {
+extension DirectoryPage: Message where Item: ObjectMessage {}
+
+extension DirectoryPage: ObjectMessage where Item: ObjectMessage {
   package init(object: JSONObject) throws(UserAPIError) {
     self.init(
       items: [], nextCursor: try object.optionalInteger("nextCursor", minimum: 0),
-      total: try object.optionalInteger("total", minimum: 0))
-    for item in try object.objects("items") {
-      self.items.append(
-        Item(groupId: try item.string("groupId"), groupName: try item.string("groupName")))
-    }
+      total: try object.optionalInteger("total", minimum: 0),
+      snapshot: try object.optionalString("snapshot"),
+      asOf: try object.optionalString("asOf") == nil ? nil : try object.timestamp("asOf"),
+      warning: try object.optionalString("warning").map(DirectoryWarning.init))
+    for item in try object.objects("items") { self.items.append(try Item(object: item)) }
   }
 
   package func writeMembers(to writer: inout JSONWriter) {
     writer.key("items")
-    writer.array(self.items) { writer, item in
-      writer.object { writer in
-        writer.member("groupId", item.groupId)
-        writer.member("groupName", item.groupName)
-      }
-    }
+    writer.array(self.items) { writer, item in item.write(to: &writer) }
     writer.member("nextCursor", self.nextCursor)
     writer.member("total", self.total)
+    writer.member("snapshot", self.snapshot)
+    writer.member("asOf", self.asOf?.description)
+    writer.member("warning", self.warning?.rawValue)
   }
 }
 
-extension ContactPage: ObjectMessage {
+extension GroupItem: ObjectMessage {
   package init(object: JSONObject) throws(UserAPIError) {
     self.init(
-      items: [], nextCursor: try object.optionalInteger("nextCursor", minimum: 0),
-      total: try object.optionalInteger("total", minimum: 0))
-    for item in try object.objects("items") {
-      self.items.append(
-        Item(
-          groupId: try item.string("groupId"), groupName: try item.string("groupName"),
-          number: try item.optionalString("number")))
-    }
+      groupId: try object.string("groupId"), groupName: try object.string("groupName"))
   }
 
   package func writeMembers(to writer: inout JSONWriter) {
-    writer.key("items")
-    writer.array(self.items) { writer, item in
-      writer.object { writer in
-        writer.member("groupId", item.groupId)
-        writer.member("groupName", item.groupName)
-        writer.member("number", item.number)
-        writer.member("isContact", true)
-      }
-    }
-    writer.member("nextCursor", self.nextCursor)
-    writer.member("total", self.total)
+    writer.member("groupId", self.groupId)
+    writer.member("groupName", self.groupName)
+  }
+}
+
+extension ContactItem: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(
+      groupId: try object.string("groupId"), groupName: try object.string("groupName"),
+      number: try object.optionalString("number"))
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("groupId", self.groupId)
+    writer.member("groupName", self.groupName)
+    writer.member("number", self.number)
+    writer.member("isContact", true)
   }
 }
 

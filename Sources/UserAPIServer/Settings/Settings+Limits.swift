@@ -1,3 +1,4 @@
+internal import DirectoryService
 internal import HTTP2
 internal import NIOCore
 internal import UserAPI
@@ -59,14 +60,34 @@ extension CallLimits {
   }
 }
 
+extension Directory.Configuration {
+  init(_ reader: SettingsReader) throws(SettingsError) {
+    self.init()
+    self.freshAge = try reader.duration("USER_API_LIST_FRESH_AGE", self.freshAge)
+    self.staleAge = try reader.duration("USER_API_LIST_STALE_AGE", self.staleAge)
+    guard self.freshAge <= self.staleAge else {
+      throw SettingsError(
+        name: "USER_API_LIST_FRESH_AGE", problem: "must not be over USER_API_LIST_STALE_AGE")
+    }
+    self.maxReads = try reader.count("USER_API_LIST_READS", self.maxReads)
+    self.maxSnapshotSize = try reader.size("USER_API_MAX_SNAPSHOT_SIZE", self.maxSnapshotSize)
+    self.maxSize = try reader.size("USER_API_MAX_SNAPSHOTS_SIZE", self.maxSize)
+  }
+}
+
 extension SettingsReader {
+  fileprivate func duration(_ name: String, _ default: Duration) throws(SettingsError) -> Duration {
+    try self.value(
+      name, default: `default`, "must be a duration such as 30s or 10m", { Duration(text: $0) })
+  }
+
   fileprivate func count(_ name: String, _ default: Int) throws(SettingsError) -> Int {
     try self.value(
       name, default: `default`, "must be a number from 1 to 1000000",
       { Int($0).flatMap { (1...1_000_000).contains($0) ? $0 : nil } })
   }
 
-  fileprivate func size(_ name: String, _ default: Int) throws(SettingsError) -> Int {
+  func size(_ name: String, _ default: Int) throws(SettingsError) -> Int {
     try self.value(
       name, default: `default`, "must be a size from 1KiB to 1GiB, such as 16KiB or 1MiB",
       { Self.bytes($0).flatMap { ((1 << 10)...(1 << 30)).contains($0) ? $0 : nil } })

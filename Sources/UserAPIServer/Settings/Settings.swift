@@ -1,4 +1,5 @@
 internal import Configuration
+package import DirectoryService
 internal import Foundation
 package import Logging
 internal import NIOCore
@@ -16,6 +17,8 @@ package struct Settings: Sendable {
   package var tls: TLSSettings?
   /// Default: `http://127.0.0.1:3000`.
   package var wahaURL: UpstreamURL
+  /// The longest answer with a list that is taken from WAHA, in bytes. Default: 64 MiB.
+  package var maxListBody: Int
   /// Nil for a WAHA that asks for none.
   package var wahaAPIKey: APIKey?
   /// Default: `sqlite:user-api.db`.
@@ -30,6 +33,8 @@ package struct Settings: Sendable {
   package var connectionLimits: ConnectionLimits
   /// What one call may cost.
   package var callLimits: CallLimits
+  /// For how long lists of groups and contacts are kept, and what they may take.
+  package var directory: Directory.Configuration
   package var logging: LogSettings
 
   /// Reads all of it.
@@ -70,6 +75,8 @@ package struct Settings: Sendable {
       { Int($0).flatMap { (1...1_024).contains($0) ? $0 : nil } })
     self.connectionLimits = try ConnectionLimits(reader)
     self.callLimits = try CallLimits(reader)
+    self.maxListBody = try reader.size("USER_API_MAX_LIST_BODY", 64 << 20)
+    self.directory = try Directory.Configuration(reader)
     self.logging = try LogSettings(reader)
   }
 

@@ -13,6 +13,16 @@ struct ListOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How many to skip.", valueName: "count"))
   var cursor = 0
 
+  @Option(
+    help: ArgumentHelp("Go on over the list that a page before was taken from.", valueName: "id"))
+  var snapshot: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How old the list may be, such as 10s; by default as old as the server allows.",
+      valueName: "duration"))
+  var maxAge: Age?
+
   @Flag(help: "Read page after page to the end.")
   var all = false
 
@@ -27,20 +37,36 @@ struct ListOptions: ParsableArguments {
   private static let pageSize = 1_000
 
   /// Reads a page, or all of them as one.
-  func read<Page: DirectoryPage>(
+  func read<Item>(
     _ client: UserAPIClient,
-    _ call: (DirectoryRequest) async throws(UserAPIError) -> Page
-  ) async throws -> Page {
-    var request = DirectoryRequest(
+    _ call: (DirectoryRequest) async throws(UserAPIError) -> DirectoryPage<Item>
+  ) async throws -> DirectoryPage<Item> {
+    let request = DirectoryRequest(
       sessionName: try await self.session.name(client),
       limit: self.limit ?? (self.all ? Self.pageSize : nil), cursor: self.cursor,
-      search: self.search)
+      search: self.search, snapshot: self.snapshot,
+      maxAgeMs: self.maxAge.map { Int($0.duration / .milliseconds(1)) })
+    do throws(UserAPIError) {
+      return try await self.walk(request, call)
+    } catch {
+      // The list has changed on the way; a walk that began here can begin again, once.
+      guard error.reason == .snapshotExpired, self.all, self.snapshot == nil else { throw error }
+      return try await self.walk(request, call)
+    }
+  }
+
+  private func walk<Item>(
+    _ first: DirectoryRequest,
+    _ call: (DirectoryRequest) async throws(UserAPIError) -> DirectoryPage<Item>
+  ) async throws(UserAPIError) -> DirectoryPage<Item> {
+    var request = first
     var page = try await call(request)
     while self.all, let cursor = page.nextCursor {
       guard cursor > request.cursor else {
         throw UserAPIError(.invalidResponse, "the server's pages come to no end")
       }
       request.cursor = cursor
+      request.snapshot = page.snapshot
       let next = try await call(request)
       page.items += next.items
       page.nextCursor = next.nextCursor
@@ -50,22 +76,15 @@ struct ListOptions: ParsableArguments {
   }
 }
 
-/// A page of either list.
-protocol DirectoryPage: Message {
-  associatedtype Item
-  var items: [Item] { get set }
-  var nextCursor: Int? { get set }
-  var total: Int? { get set }
-}
-
-extension GroupPage: DirectoryPage {}
-extension ContactPage: DirectoryPage {}
-
 extension DirectoryPage {
   /// What stands under the table: how much there is and how to go on.
   var summary: String {
     let count = self.total.map { "\(self.items.count) of \($0)" } ?? "\(self.items.count)"
-    return self.nextCursor.map { "\(count), go on with --cursor \($0) or --all" } ?? count
+    let age = self.asOf.map { ", as of \($0)" } ?? ""
+    let warning = self.warning.map { "\nwarning: \($0.rawValue)" } ?? ""
+    guard let cursor = self.nextCursor else { return count + age + warning }
+    let snapshot = self.snapshot.map { " --snapshot \($0)" } ?? ""
+    return "\(count)\(age), go on with --cursor \(cursor)\(snapshot) or --all\(warning)"
   }
 }
 

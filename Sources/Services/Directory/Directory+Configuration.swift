@@ -1,0 +1,84 @@
+package import UserAPI
+
+extension Directory {
+  package struct Configuration: Sendable {
+    /// A snapshot that is younger is served as it is; an older one is served and read anew behind.
+    /// Default: 30 s.
+    package var freshAge: Duration = .seconds(30)
+    /// Nobody is served from a snapshot that is older; they wait for WAHA. Default: 10 min.
+    package var staleAge: Duration = .seconds(600)
+    /// For how long a snapshot that is not the newest any more stays for those who walk over it,
+    /// since they were last served. Default: 5 min.
+    package var walkAge: Duration = .seconds(300)
+    /// How many such snapshots of one list are kept at most. Default: 8.
+    package var maxWalkedSnapshots = 8
+    /// When an answer that is empty or much smaller than the one before is looked at a second time.
+    /// Default: 10 s.
+    package var secondLookDelay: Duration = .seconds(10)
+    /// For how long a list is not read behind after that has failed. Default: 5 s.
+    package var failurePause: Duration = .seconds(5)
+    /// How many lists are read from WAHA at once; more wait. Default: 4.
+    package var maxReads = 4
+    /// How often a read is tried again within one call. Default: 2.
+    package var maxRetries = 2
+    /// The longest pause before the first retry; it doubles with each. Default: 250 ms.
+    package var retryDelay: Duration = .milliseconds(250)
+    /// The longest pause that is made within a call because WAHA asks for one. Default: 5 s.
+    package var maxRetryDelay: Duration = .seconds(5)
+    /// What one snapshot may take, in bytes. Default: 64 MiB.
+    package var maxSnapshotSize = 64 << 20
+    /// What all snapshots together may take, in bytes; over it the lists go that nobody has asked
+    /// for longest. Default: 256 MiB.
+    package var maxSize = 256 << 20
+    /// The longest page. A longer one that is asked for is served as this. Default: 10,000.
+    package var maxPageSize = 10_000
+
+    package static let defaults = Self()
+
+    package init() {}
+
+    /// How old a snapshot may be that a caller is served from who allows `maxAge`.
+    func limit(_ maxAge: Duration?) -> Duration {
+      maxAge.map { min($0, self.staleAge) } ?? self.staleAge
+    }
+
+    /// How long to wait before a read that has failed is tried again; nil for not at all.
+    ///
+    /// - Parameter jitter: From 0 to 1; which part of the longest pause.
+    func retryPause(after error: UserAPIError, retries: Int, jitter: Double) -> Duration? {
+      switch error.reason {
+      case .upstreamUnavailable, .upstreamBusy: break
+      // Asking again is what WhatsApp does not want, what does not help, or what takes too long.
+      default: return nil
+      }
+      let pause = self.retryDelay * Double(1 << retries) * jitter
+      guard let wanted = error.retryAfter else { return pause }
+      return wanted <= self.maxRetryDelay ? wanted + pause : nil
+    }
+  }
+
+  /// What the directory needs of the world, as values, so that a test can hold them.
+  package struct Surroundings: Sendable {
+    /// Never goes back.
+    package var now: @Sendable () -> ContinuousClock.Instant
+    package var wallClock: @Sendable () -> Timestamp
+    /// Throws `CancellationError` as soon as the task is cancelled.
+    package var sleep: @Sendable (Duration) async throws -> Void
+    /// A random number from 0 to 1.
+    package var jitter: @Sendable () -> Double
+
+    package init(
+      now: @escaping @Sendable () -> ContinuousClock.Instant,
+      wallClock: @escaping @Sendable () -> Timestamp,
+      sleep: @escaping @Sendable (Duration) async throws -> Void,
+      jitter: @escaping @Sendable () -> Double
+    ) {
+      self.now = now
+      self.wallClock = wallClock
+      self.sleep = sleep
+      self.jitter = jitter
+    }
+
+    var moment: Moment { Moment(instant: self.now(), wallClock: self.wallClock()) }
+  }
+}

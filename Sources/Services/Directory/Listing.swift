@@ -1,0 +1,47 @@
+/// A list on the way to a ``Snapshot``: what was read so far, in the order in which it came.
+struct Listing: Sendable {
+  /// Texts of all entries, one behind the other.
+  private(set) var text: [UInt8] = []
+  /// What a search looks at, one entry behind the other.
+  private(set) var searchText: [UInt8] = []
+  private(set) var entries: [Snapshot.Entry] = []
+
+  /// How many bytes it takes.
+  var size: Int {
+    self.text.count + self.searchText.count
+      + self.entries.count * MemoryLayout<Snapshot.Entry>.stride
+  }
+
+  /// Where the search text of an entry ends.
+  func endOfSearchText(_ index: Int) -> Int {
+    index + 1 < self.entries.count
+      ? Int(self.entries[index + 1].searchText) : self.searchText.count
+  }
+
+  mutating func append(_ group: Group) {
+    self.append(id: group.id, names: group.name.map { [$0] } ?? [], number: nil)
+  }
+
+  mutating func append(_ contact: Contact) {
+    self.append(id: contact.id, names: contact.names, number: contact.number)
+  }
+
+  private mutating func append(id: String, names: [String], number: String?) {
+    precondition(number.map(id.hasPrefix) ?? true, "a person's id begins with the number")
+    let name = names.first ?? ""
+    self.entries.append(
+      Snapshot.Entry(
+        text: UInt32(self.text.count), searchText: UInt32(self.searchText.count),
+        idLength: UInt32(id.utf8.count), nameLength: UInt32(name.utf8.count),
+        numberLength: UInt32(number?.utf8.count ?? 0)))
+    self.text.append(contentsOf: id.utf8)
+    self.text.append(contentsOf: name.utf8)
+    for name in names {
+      if name.utf8.count > 0 { SearchText.append(name, to: &self.searchText) }
+      self.searchText.append(Snapshot.endOfName)
+    }
+    self.searchText.append(Snapshot.endOfNames)
+    if let number { self.searchText.append(contentsOf: number.utf8) }
+    self.searchText.append(Snapshot.endOfEntry)
+  }
+}

@@ -1,0 +1,224 @@
+internal import Foundation
+internal import UserAPI
+
+/// A list as it was at one moment, whole and in the order in which it is paged. Texts lie packed, so
+/// that a hundred thousand people take some 8 MB and a search goes through them in one sweep.
+final class Snapshot: Sendable {
+  /// Where an entry's texts lie.
+  struct Entry: Sendable, Equatable {
+    /// In ``Snapshot/text``: the id, and behind it the name to show.
+    var text: UInt32
+    /// In ``Snapshot/searchText``: the names, folded, each with ``Snapshot/endOfName`` behind it,
+    /// ``Snapshot/endOfNames``, the number, ``Snapshot/endOfEntry``.
+    var searchText: UInt32
+    var idLength: UInt32
+    /// 0 for an entry without a name.
+    var nameLength: UInt32
+    /// The number is the beginning of the id; 0 for an entry without one.
+    var numberLength: UInt32
+  }
+
+  // No folded text has these.
+  static let endOfEntry: UInt8 = 0x00
+  static let endOfNames: UInt8 = 0x01
+  static let endOfName: UInt8 = 0x0A
+
+  /// What a request names it by.
+  let id: String
+  private let text: [UInt8]
+  private let searchText: [UInt8]
+  private let entries: [Entry]
+
+  var count: Int { self.entries.count }
+
+  /// How many bytes it takes.
+  var size: Int {
+    self.text.count + self.searchText.count
+      + self.entries.count * MemoryLayout<Entry>.stride
+  }
+
+  /// Sorts the list: by the first name as a search sees it, then by the name's and the id's octets.
+  /// Who has no name comes behind all others, by number, and what has neither behind those.
+  init(_ listing: Listing) {
+    self.id = String(UInt64.random(in: .min ... .max), radix: 36)
+    var text: [UInt8] = []
+    var searchText: [UInt8] = []
+    var entries: [Entry] = []
+    text.reserveCapacity(listing.text.count)
+    searchText.reserveCapacity(listing.searchText.count)
+    entries.reserveCapacity(listing.entries.count)
+    let keys = SortKeys(listing)
+    for index in keys.sorted() {
+      var entry = listing.entries[index]
+      let (from, searchFrom) = (Int(entry.text), Int(entry.searchText))
+      entry.text = UInt32(text.count)
+      entry.searchText = UInt32(searchText.count)
+      entries.append(entry)
+      text += listing.text[from..<(from + Int(entry.idLength + entry.nameLength))]
+      searchText += listing.searchText[searchFrom..<listing.endOfSearchText(index)]
+    }
+    self.text = text
+    self.searchText = searchText
+    self.entries = entries
+  }
+
+  /// Whether both say the same.
+  func isEqual(to other: Snapshot) -> Bool {
+    self.text == other.text && self.searchText == other.searchText
+      && self.entries == other.entries
+  }
+
+  // MARK: Items
+
+  func group(at index: Int) -> GroupItem {
+    let entry = self.entries[index]
+    return GroupItem(groupId: self.id(of: entry), groupName: self.name(of: entry))
+  }
+
+  func contact(at index: Int) -> ContactItem {
+    let entry = self.entries[index]
+    let number = entry.numberLength > 0 ? self.string(entry.text, entry.numberLength) : nil
+    return ContactItem(
+      groupId: self.id(of: entry),
+      groupName: entry.nameLength > 0 ? self.name(of: entry) : number.map { "+" + $0 } ?? "",
+      number: number)
+  }
+
+  private func id(of entry: Entry) -> String { self.string(entry.text, entry.idLength) }
+
+  private func name(of entry: Entry) -> String {
+    self.string(entry.text + entry.idLength, entry.nameLength)
+  }
+
+  private func string(_ start: UInt32, _ length: UInt32) -> String {
+    String(decoding: self.text[Int(start)..<Int(start + length)], as: UTF8.self)
+  }
+
+  // MARK: Pages
+
+  struct Page {
+    var indices: [Int]
+    var nextCursor: Int?
+    var total: Int
+  }
+
+  /// The places of the items from `cursor` on of those that match.
+  func page(cursor: Int, limit: Int, search: DirectorySearch?) -> Page {
+    guard let search else {
+      let start = min(cursor, self.count)
+      let end = start + min(limit, self.count - start)
+      return Page(
+        indices: Array(start..<end), nextCursor: end < self.count ? end : nil, total: self.count)
+    }
+    var indices: [Int] = []
+    var total = 0
+    self.forEachMatch(of: search) { index in
+      if total >= cursor, indices.count < limit { indices.append(index) }
+      total += 1
+    }
+    let end = min(cursor, total) + indices.count
+    return Page(indices: indices, nextCursor: end < total ? end : nil, total: total)
+  }
+
+  /// Sweeps over all search texts for the rarest-looking word, and looks closer only where it is.
+  private func forEachMatch(of search: DirectorySearch, _ body: (Int) -> Void) {
+    self.searchText.withUnsafeBytes { all in
+      var index = 0
+      var position = 0
+      while position < all.count {
+        guard let found = search.firstCandidate(in: all, from: position) else { return }
+        index = self.index(ofEntryAt: found, from: index)
+        let end = index + 1 < self.count ? Int(self.entries[index + 1].searchText) : all.count
+        let start = Int(self.entries[index].searchText)
+        if search.matches(UnsafeRawBufferPointer(rebasing: all[start..<end])) { body(index) }
+        position = end
+      }
+    }
+  }
+
+  /// The entry in whose search text the position is, which is none before `first`.
+  private func index(ofEntryAt position: Int, from first: Int) -> Int {
+    // Mostly it is near; after a long way the steps are long too.
+    var low = first
+    var step = 1
+    while low + step < self.count, Int(self.entries[low + step].searchText) <= position {
+      low += step
+      step *= 2
+    }
+    var high = min(low + step, self.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if Int(self.entries[middle].searchText) <= position { low = middle } else { high = middle }
+    }
+    return low
+  }
+}
+
+/// What a list is sorted by.
+private struct SortKeys {
+  private let listing: Listing
+
+  init(_ listing: Listing) {
+    self.listing = listing
+  }
+
+  /// The places of the entries, in order.
+  func sorted() -> [Int] {
+    self.listing.text.withUnsafeBytes { text in
+      self.listing.searchText.withUnsafeBytes { searchText in
+        Array(self.listing.entries.indices).sorted { left, right in
+          self.isBefore(left, right, text, searchText)
+        }
+      }
+    }
+  }
+
+  private func isBefore(
+    _ left: Int, _ right: Int, _ text: UnsafeRawBufferPointer,
+    _ searchText: UnsafeRawBufferPointer
+  ) -> Bool {
+    let (first, second) = (self.listing.entries[left], self.listing.entries[right])
+    let (firstClass, secondClass) = (Self.rank(first), Self.rank(second))
+    if firstClass != secondClass { return firstClass < secondClass }
+    if first.nameLength > 0 {
+      let byKey = Self.compare(
+        Self.key(first, searchText), Self.key(second, searchText))
+      if byKey != 0 { return byKey < 0 }
+      let byName = Self.compare(
+        Self.slice(text, first.text + first.idLength, first.nameLength),
+        Self.slice(text, second.text + second.idLength, second.nameLength))
+      if byName != 0 { return byName < 0 }
+    }
+    return Self.compare(
+      Self.slice(text, first.text, first.idLength), Self.slice(text, second.text, second.idLength))
+      < 0
+  }
+
+  private static func rank(_ entry: Snapshot.Entry) -> Int {
+    entry.nameLength > 0 ? 0 : entry.numberLength > 0 ? 1 : 2
+  }
+
+  private static func key(
+    _ entry: Snapshot.Entry, _ searchText: UnsafeRawBufferPointer
+  ) -> UnsafeRawBufferPointer {
+    let rest = searchText[Int(entry.searchText)...]
+    let end = rest.firstIndex(of: Snapshot.endOfName) ?? rest.startIndex
+    return UnsafeRawBufferPointer(rebasing: rest[..<end])
+  }
+
+  private static func slice(
+    _ bytes: UnsafeRawBufferPointer, _ start: UInt32, _ length: UInt32
+  ) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[Int(start)..<Int(start + length)])
+  }
+
+  private static func compare(
+    _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
+  ) -> Int {
+    guard let first = left.baseAddress, let second = right.baseAddress else {
+      return left.count - right.count
+    }
+    let order = Int(memcmp(first, second, min(left.count, right.count)))
+    return order == 0 ? left.count - right.count : order
+  }
+}
