@@ -109,14 +109,14 @@ package struct Server: Sendable {
     let sessions = Sessions(
       store: database, upstream: upstream, time: .system, configuration: configuration)
     let directory = Directory(
-      sessions: sessions, upstream: upstream, surroundings: .system,
+      sessions: sessions, upstream: upstream, surroundings: .system(threads: UserThreads(count: 1)),
       configuration: self.settings.directory)
     registry.addGauge("user_api_snapshot_bytes") { directory.size }
     return CallServices(
       authenticator: Authenticator(store: database, time: .system), sessions: sessions,
       directory: directory, metrics: CallMetrics(factory: registry),
       limitMetrics: LimitMetrics(factory: registry), limits: self.settings.callLimits,
-      pageThreads: PageThreads(count: max(1, System.coreCount / 2)),
+      pageThreads: UserThreads(count: max(1, System.coreCount / 2)),
       logger: self.logger)
   }
 

@@ -66,17 +66,21 @@ extension Directory {
     package var sleep: @Sendable (Duration) async throws -> Void
     /// A random number from 0 to 1.
     package var jitter: @Sendable () -> Double
+    /// Where a user's long lists are read and sorted; nil for where everything runs.
+    package var executor: @Sendable (_ userID: String) -> (any TaskExecutor)?
 
     package init(
       now: @escaping @Sendable () -> ContinuousClock.Instant,
       wallClock: @escaping @Sendable () -> Timestamp,
       sleep: @escaping @Sendable (Duration) async throws -> Void,
-      jitter: @escaping @Sendable () -> Double
+      jitter: @escaping @Sendable () -> Double,
+      executor: @escaping @Sendable (_ userID: String) -> (any TaskExecutor)? = { _ in nil }
     ) {
       self.now = now
       self.wallClock = wallClock
       self.sleep = sleep
       self.jitter = jitter
+      self.executor = executor
     }
 
     var moment: Moment { Moment(instant: self.now(), wallClock: self.wallClock()) }

@@ -176,7 +176,10 @@ package final class Directory: Sendable {
     do throws(UserAPIError) {
       let snapshot = try await self.retrying { () async throws(UserAPIError) -> Snapshot in
         try await self.places.withLock(.upstream) { () async throws(UserAPIError) -> Snapshot in
-          try await self.snapshot(key.kind, of: session)
+          try await withTaskExecutorPreference(self.surroundings.executor(session.userID)) {
+            () async throws(UserAPIError) -> Snapshot in
+            try await self.snapshot(key.kind, of: session)
+          }
         }
       }
       let now = self.surroundings.now()

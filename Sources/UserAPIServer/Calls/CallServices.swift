@@ -12,13 +12,13 @@ final class CallServices: Sendable {
   let metrics: CallMetrics
   let limitMetrics: LimitMetrics
   let limits: CallLimits
-  let pageThreads: PageThreads
+  let pageThreads: UserThreads
   let logger: Logger
 
   init(
     authenticator: Authenticator, sessions: Sessions, directory: Directory,
     metrics: CallMetrics, limitMetrics: LimitMetrics, limits: CallLimits,
-    pageThreads: PageThreads, logger: Logger
+    pageThreads: UserThreads, logger: Logger
   ) {
     self.authenticator = authenticator
     self.sessions = sessions

@@ -2,13 +2,13 @@ internal import DequeModule
 internal import NIOConcurrencyHelpers
 internal import NIOPosix
 
-/// The threads on which long messages are read, and pages of long lists filtered and written, apart
-/// from those that all other calls need, and shared out between users in turn: who asks for a
-/// thousand pages waits for his own, and a call that is light waits for nobody's.
-final class PageThreads: Sendable {
+/// Threads for work that takes long, apart from those that all calls need, and shared out between
+/// users in turn: who asks for a thousand pages waits for his own, and a call that is light waits for
+/// nobody's.
+final class UserThreads: Sendable {
   private struct State {
     /// What waits, by user.
-    var jobs: [String: Deque<(UnownedJob, PageExecutor)>] = [:]
+    var jobs: [String: Deque<(UnownedJob, UserExecutor)>] = [:]
     /// The users for whom something waits, in the order of their turns.
     var turns = Deque<String>()
   }
@@ -26,11 +26,11 @@ final class PageThreads: Sendable {
   }
 
   /// Where a call of the user runs.
-  func makeExecutor(for userID: String) -> PageExecutor {
-    PageExecutor(threads: self, userID: userID)
+  func makeExecutor(for userID: String) -> UserExecutor {
+    UserExecutor(threads: self, userID: userID)
   }
 
-  fileprivate func enqueue(_ job: UnownedJob, of executor: PageExecutor) {
+  fileprivate func enqueue(_ job: UnownedJob, of executor: UserExecutor) {
     let id = executor.userID
     self.state.withLockedValue { state in
       if state.jobs[id] == nil { state.turns.append(id) }
@@ -41,7 +41,7 @@ final class PageThreads: Sendable {
   }
 
   private func runNext() {
-    let next = self.state.withLockedValue { state -> (UnownedJob, PageExecutor)? in
+    let next = self.state.withLockedValue { state -> (UnownedJob, UserExecutor)? in
       guard let id = state.turns.popFirst() else { return nil }
       let job = state.jobs[id]?.popFirst()
       if state.jobs[id]?.isEmpty == true {
@@ -55,12 +55,12 @@ final class PageThreads: Sendable {
   }
 }
 
-/// One user's share of the ``PageThreads``, for one call.
-final class PageExecutor: TaskExecutor {
-  private let threads: PageThreads
+/// One user's share of the ``UserThreads``, for one call.
+final class UserExecutor: TaskExecutor {
+  private let threads: UserThreads
   fileprivate let userID: String
 
-  fileprivate init(threads: PageThreads, userID: String) {
+  fileprivate init(threads: UserThreads, userID: String) {
     self.threads = threads
     self.userID = userID
   }
