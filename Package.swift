@@ -58,7 +58,7 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-    .systemLibrary(name: "CMalloc"),
+    .systemLibrary(name: "CGlibc"),
     .systemLibrary(
       name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
@@ -81,7 +81,7 @@ let package = Package(
       path: "Sources/Services/Session", swiftSettings: settings),
     .target(
       name: "DirectoryService",
-      dependencies: ["SessionService", "UserAPI", .collections, .nioConcurrencyHelpers],
+      dependencies: ["CGlibc", "SessionService", "UserAPI", .collections, .nioConcurrencyHelpers],
       path: "Sources/Services/Directory", swiftSettings: settings),
     .target(
       name: "WAHA",
@@ -95,7 +95,7 @@ let package = Package(
     .target(
       name: "UserAPIServer",
       dependencies: [
-        "AuthService", "CMalloc", "DirectoryService", "HTTP2", "Persistence", "SessionService",
+        "AuthService", "CGlibc", "DirectoryService", "HTTP2", "Persistence", "SessionService",
         "UserAPI", "WAHA", .asn1, .configuration, .lifecycle, .logging, .metrics,
         .nioConcurrencyHelpers,
         .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .signals, .x509,

@@ -8,15 +8,12 @@ import UserAPI
   private let old = PlainAddressBook(seed: 1, size: 20)
   private let new = PlainAddressBook(seed: 2, size: 20)
 
-  /// Returns once the read behind has come to its end, which nobody waits for.
-  private func awaitRows(
-    _ expected: [PlainRules.Row], _ kind: ListKind, _ service: Service
-  ) async throws -> ListKind.Page {
-    while true {
-      let page = try await kind.page(service, limit: 100)
-      if page.rows == expected { return page }
-      await Task.yield()
-    }
+  /// Lets the read behind, which is held, come to its end: somebody waits for the same.
+  private func endRead(_ kind: ListKind, _ service: Service) async {
+    await service.upstream.script.reached(kind.step, times: 2)
+    let waiter = Task.immediate { try await kind.page(service, maxAgeMs: 0) }
+    service.upstream.script.release(kind.step)
+    _ = await waiter.result
   }
 
   @Test(arguments: ListKind.allCases)
@@ -47,9 +44,9 @@ import UserAPI
       #expect(page.rows == PlainRules.rows(self.old, kind, nil))
       #expect(page.snapshot == first.snapshot)
     }
-    await service.upstream.script.reached(kind.step, times: 2)
-    service.upstream.script.release(kind.step)
-    let page = try await self.awaitRows(PlainRules.rows(self.new, kind, nil), kind, service)
+    await self.endRead(kind, service)
+    let page = try await kind.page(service, limit: 100)
+    #expect(page.rows == PlainRules.rows(self.new, kind, nil))
     #expect(page.asOf == service.time.wallClock)
     #expect(page.snapshot != first.snapshot)
     #expect(service.upstream.script.count(kind.step) == 2)
@@ -148,6 +145,41 @@ import UserAPI
     #expect(try await kind.page(service, limit: 100).rows == PlainRules.rows(self.new, kind, nil))
   }
 
+  @Test(arguments: ListKind.allCases, [SessionStatus?.none, .scanQRCode])
+  func `a session that nobody is linked to keeps no snapshot`(
+    kind: ListKind, status: SessionStatus?
+  ) async throws {
+    let service = try await Service(book: self.old)
+    _ = try await kind.page(service)
+    service.upstream.setStatus(status, named: "s_test")
+    service.time.advance(by: .seconds(2))
+    let error = await failure { () async throws(UserAPIError) in try await kind.page(service) }
+    #expect(error?.code == .failedPrecondition)
+    service.setBook(self.new)
+    service.upstream.setStatus(.working, named: "s_test")
+    service.upstream.setAccount(nil)
+    service.time.advance(by: .seconds(2))
+    #expect(try await kind.page(service, limit: 100).rows == PlainRules.rows(self.new, kind, nil))
+  }
+
+  @Test(arguments: ListKind.allCases)
+  func `a read for another account is not kept`(kind: ListKind) async throws {
+    let service = try await Service(book: self.old)
+    service.upstream.script.hold(kind.step)
+    let early = Task.immediate { try await kind.page(service).rows }
+    await service.upstream.script.reached(kind.step)
+    service.upstream.setAccount("15559999999@c.us")
+    service.time.advance(by: .seconds(2))
+    let late = Task.immediate { try await kind.page(service, limit: 100).rows }
+    await service.upstream.script.reached(kind.step, times: 2)
+    service.setBook(self.new)
+    service.upstream.script.release(kind.step)
+    _ = try await early.value
+    #expect(try await late.value == PlainRules.rows(self.new, kind, nil))
+    #expect(try await kind.page(service, limit: 100).rows == PlainRules.rows(self.new, kind, nil))
+    #expect(service.upstream.script.count(kind.step) == 2)
+  }
+
   @Test(arguments: ListKind.allCases)
   func `an account that WAHA does not know yet is no other`(kind: ListKind) async throws {
     let service = try await Service(book: self.old)
@@ -188,6 +220,52 @@ import UserAPI
     #expect(page.rows == PlainRules.rows(small, kind, nil))
     #expect(page.asOf == service.time.wallClock)
     #expect(page.warning == nil)
+  }
+
+  @Test(arguments: ListKind.allCases)
+  func `an answer that is still growing is not believed, for a while`(kind: ListKind) async throws {
+    let service = try await Service(book: self.old)
+    _ = try await kind.page(service)
+    service.time.advance(by: .seconds(600))
+    for size in [0, 4, 9] {
+      service.setBook(PlainAddressBook(seed: 3, size: size))
+      #expect(try await kind.page(service, limit: 100).total == 20)
+      service.time.advance(by: .seconds(10))
+    }
+    // Nothing is doubted for ever.
+    service.setBook(PlainAddressBook(seed: 3, size: 1))
+    let page = try await kind.page(service)
+    #expect(page.total == 1)
+    #expect(page.warning == nil)
+  }
+
+  @Test(arguments: ListKind.allCases)
+  func `less than half is much less, of odd lists too`(kind: ListKind) async throws {
+    for (before, after, isDoubted) in [
+      (11, 5, true), (11, 6, false), (10, 5, false), (9, 1, false),
+    ] {
+      let service = try await Service(book: PlainAddressBook(seed: 1, size: before))
+      _ = try await kind.page(service)
+      service.setBook(PlainAddressBook(seed: 2, size: after))
+      let page = try await kind.page(service, maxAgeMs: 0)
+      #expect(page.total == (isDoubted ? before : after))
+    }
+  }
+
+  @Test(arguments: ListKind.allCases)
+  func `doubt lifts no limit while WAHA fails`(kind: ListKind) async throws {
+    let service = try await Service(book: self.old)
+    _ = try await kind.page(service)
+    service.setBook(PlainAddressBook(seed: 3, size: 0))
+    service.time.advance(by: .seconds(600))
+    #expect(try await kind.page(service).warning == .listShrank)
+    service.time.advance(by: .seconds(10))
+    for _ in 0..<3 {
+      service.upstream.script.fail(at: 1, with: UserAPIError(.upstreamInvalidResponse, "no"))
+      let error = await failure { () async throws(UserAPIError) in try await kind.page(service) }
+      #expect(error?.reason == .upstreamInvalidResponse)
+      service.time.advance(by: .seconds(1))
+    }
   }
 
   @Test(arguments: ListKind.allCases)
@@ -256,16 +334,58 @@ import UserAPI
   }
 
   @Test(arguments: ListKind.allCases)
-  func `a read behind that fails is said, and not repeated at once`(kind: ListKind) async throws {
+  func `a read behind that fails is said, and repeated after longer and longer pauses`(
+    kind: ListKind
+  ) async throws {
     let service = try await Service(book: self.old)
     _ = try await kind.page(service)
     service.time.advance(by: .seconds(40))
-    service.upstream.script.fail(at: 1, with: UserAPIError(.upstreamInvalidResponse, "no"))
-    while try await kind.page(service).warning != .refreshFailed { await Task.yield() }
-    for _ in 0..<10 { _ = try await kind.page(service) }
+    var reads = 1
+    for pause in [5, 10, 20, 40, 60, 60] {
+      service.upstream.script.hold(kind.step)
+      service.upstream.script.fail(at: 1, with: UserAPIError(.upstreamInvalidResponse, "no"))
+      _ = try await kind.page(service)
+      reads += 1
+      await service.upstream.script.reached(kind.step, times: reads)
+      let waiter = Task.immediate { try await kind.page(service, maxAgeMs: 0) }
+      service.upstream.script.release(kind.step)
+      #expect(await waiter.failure?.reason == .upstreamInvalidResponse)
+      for wait in [pause - 1, 0] {
+        service.time.advance(by: .seconds(wait))
+        #expect(try await kind.page(service).warning == .refreshFailed)
+        #expect(service.upstream.script.count(kind.step) == reads)
+      }
+      service.time.advance(by: .seconds(1))
+    }
+  }
+
+  @Test(arguments: ListKind.allCases)
+  func `WAHA rests for as long as a read has taken`(kind: ListKind) async throws {
+    let service = try await Service(book: self.old)
+    service.upstream.script.hold(kind.step)
+    let call = Task.immediate { try await kind.page(service) }
+    await service.upstream.script.reached(kind.step)
+    service.time.advance(by: .seconds(50))
+    service.upstream.script.release(kind.step)
+    // The list is as old as the question.
+    #expect(try await call.value.asOf?.millisecondsSinceEpoch == service.time.millisecondsAgo(50))
+    service.time.advance(by: .seconds(49))
+    for _ in 0..<3 { _ = try await kind.page(service) }
+    #expect(service.upstream.script.count(kind.step) == 1)
+    service.time.advance(by: .seconds(1))
+    _ = try await kind.page(service)
+    await service.upstream.script.reached(kind.step, times: 2)
+  }
+
+  @Test(arguments: ListKind.allCases)
+  func `a list is not read again at once for those who ask for a fresher one`(
+    kind: ListKind
+  ) async throws {
+    let service = try await Service(book: self.old) { $0.minReadInterval = .seconds(1) }
+    for _ in 0..<3 { _ = try await kind.page(service, maxAgeMs: 0) }
+    #expect(service.upstream.script.count(kind.step) == 1)
+    service.time.advance(by: .seconds(1))
+    for _ in 0..<3 { _ = try await kind.page(service, maxAgeMs: 0) }
     #expect(service.upstream.script.count(kind.step) == 2)
-    service.time.advance(by: .seconds(5))
-    while try await kind.page(service).warning != nil { await Task.yield() }
-    #expect(service.upstream.script.count(kind.step) == 3)
   }
 }

@@ -135,7 +135,7 @@ import UserAPI
     arguments: ListKind.allCases,
     [
       ErrorReason.upstreamTimeout, .upstreamUnauthorized, .upstreamInvalidResponse,
-      .upstreamListTooLarge, .contactsNotStored, .sessionMissingUpstream,
+      .contactsNotStored, .sessionMissingUpstream,
     ])
   func `a failure that will not go away at once is passed on and not kept`(
     kind: ListKind, reason: ErrorReason
@@ -165,12 +165,53 @@ import UserAPI
     #expect(try await kind.page(service).rows.count == 2)
   }
 
-  @Test func `a list that takes more than is allowed is refused`() async throws {
+  @Test func `it is the account that is left alone, in both lists and over a restart`()
+    async throws
+  {
+    let service = try await Service(book: PlainAddressBook(seed: 1, size: 2))
+    _ = try await service.contacts()
+    service.upstream.script.fail(
+      at: 0, with: UserAPIError(.upstreamRateLimited, "slow down", retryAfter: .seconds(60)))
+    let first = await failure { () async throws(UserAPIError) in try await service.groups() }
+    #expect(first?.reason == .upstreamRateLimited)
+    // What is there still serves.
+    #expect(try await service.contacts().items.count == 2)
+    try await service.restart()
+    let second = await failure { () async throws(UserAPIError) in try await service.contacts() }
+    #expect(second?.reason == .upstreamRateLimited)
+    // Another account has done nothing.
+    service.upstream.setAccount("15559999999@c.us")
+    service.time.advance(by: .seconds(2))
+    #expect(service.upstream.script.count(.contacts) == 1)
+  }
+
+  @Test func `a list that takes more than is allowed is refused, and not read again at once`()
+    async throws
+  {
     let service = try await Service(book: PlainAddressBook(seed: 1, size: 60)) {
       $0.maxSnapshotSize = 1_000
     }
-    let error = await failure { () async throws(UserAPIError) in try await service.contacts() }
-    #expect(error?.reason == .upstreamListTooLarge)
-    #expect(error?.code == .resourceExhausted)
+    for left in [30, 29] {
+      let error = await failure { () async throws(UserAPIError) in try await service.contacts() }
+      #expect(error?.reason == .upstreamListTooLarge)
+      #expect(error?.code == .resourceExhausted)
+      if left < 30 { #expect(error?.retryAfter == .seconds(left)) }
+      service.time.advance(by: .seconds(1))
+    }
+    #expect(service.upstream.script.count(.contacts) == 1)
+    #expect(service.directory.size < 1_000)
+  }
+
+  @Test(arguments: ListKind.allCases)
+  func `a call that is given up while it waits to try again is over at once`(
+    kind: ListKind
+  ) async throws {
+    let service = try await Service(book: PlainAddressBook(seed: 1, size: 2))
+    service.upstream.script.fail(at: 1, with: UserAPIError(.upstreamUnavailable, "down"))
+    let call = Task.immediate { try await kind.page(service).rows }
+    await service.time.slept()
+    call.cancel()
+    #expect(await call.failure?.code == .canceled)
+    #expect(try await kind.page(service).rows.count == 2)
   }
 }

@@ -30,7 +30,7 @@ import UserAPI
 
   @Test(arguments: [
     "15559", "@c.us", "+49x170", "analima", "()", "+", "no", "555/123", "ana hidden", "ana 49",
-    "12 34567 8", "Lima\naninha1",
+    "12 34567 8 9", "Lima\naninha1",
   ])
   func `nobody is found by what is neither a name nor a number`(search: String) async throws {
     let service = try await Service(contacts: Self.people)
@@ -48,13 +48,36 @@ import UserAPI
     ("हिंदी", "हिंदी समूह"), ("हद", "हिंदी"), ("हिंदी", "हद"), ("fuss", "Fuß"),
     ("office", "Oﬃce"), ("ｆｕｌｌ", "Full width"), ("full", "Ｆｕｌｌ"), ("2024", "Class ٢٠٢٤"),
     ("ана", "АНА́"), ("한", "하나한"), ("ae", "Æther"), ("a b", "A\u{A0}B"), ("naive", "nai\u{308}ve"),
-    ("ab", "a\u{200D}b"), ("ab", "a\u{200F}b"),
+    ("ab", "a\u{200D}b"), ("ab", "a\u{200F}b"), ("strasse", "STRAẞE"), ("STRAẞE", "straße"),
   ])
   func `case, marks and forms of letters make no difference`(
     search: String, name: String
   ) async throws {
     let service = try await Service(groups: [Group(id: "1@g.us", name: name)])
     #expect(try await service.groups(search: search).total == 1)
+  }
+
+  @Test func `the order of words makes no difference, numbers or not`() async throws {
+    let service = try await Service(contacts: [
+      Contact(id: "15551234567@c.us", names: ["Tour 2024", "Lima"], number: "15551234567")
+    ])
+    for search in ["2024 tour 555", "tour 2024 555", "555 2024", "2024 555 tour", "lima 4567 tour"]
+    {
+      #expect(try await service.contacts(search: search).total == 1)
+    }
+    #expect(try await service.contacts(search: "tour 2024 556").total == 0)
+  }
+
+  @Test func `a search has at most 16 words`() async throws {
+    let name = (1...17).map { "w\($0)" }.joined(separator: " ")
+    let service = try await Service(groups: [Group(id: "1@g.us", name: name)])
+    let words = name.split(separator: " ")
+    #expect(try await service.groups(search: words.prefix(16).joined(separator: " ")).total == 1)
+    let error = await failure { () async throws(UserAPIError) in
+      try await service.groups(search: name)
+    }
+    #expect(error?.reason == .invalidField)
+    #expect(error?.message == "search: must be at most 16 words")
   }
 
   @Test func `words that look like a number are found in names as they are`() async throws {

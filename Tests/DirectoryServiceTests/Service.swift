@@ -23,6 +23,8 @@ struct Service {
     self.upstream.setGroups(book?.groups ?? groups)
     self.upstream.setContacts(book?.contacts ?? contacts)
     var configuration = Directory.Configuration.defaults
+    // A clock that stands still never comes to the end of it.
+    configuration.minReadInterval = .zero
     configure(&configuration)
     self.directory = Directory(
       sessions: self.sessions, upstream: self.upstream,

@@ -44,6 +44,7 @@ import UserAPI
     let books = (0..<4).map { PlainAddressBook(seed: UInt64($0), size: 60) }
     let lists = Set(books.map { PlainRules.rows($0, kind, nil) })
     let service = try await Service(book: books[0])
+    let whole = Recorder<Int>()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         for round in 0..<100 {
@@ -68,11 +69,83 @@ import UserAPI
             }
             let isOneOfThem = lists.contains(rows)
             #expect(isOneOfThem)
+            whole.append(limit)
           }
         }
       }
       try await group.waitForAll()
     }
+    #expect(!whole.values.isEmpty)
+  }
+
+  @Test(arguments: ListKind.allCases)
+  func `a walk that has begun is not lost to a refresh that ends with its first page`(
+    kind: ListKind
+  ) async throws {
+    let service = try await Service(book: PlainAddressBook(seed: 1, size: 20))
+    let first = try await kind.page(service, limit: 20)
+    service.setBook(PlainAddressBook(seed: 2, size: 20))
+    _ = try await kind.page(service, limit: 20, maxAgeMs: 0)
+    #expect(try await kind.page(service, snapshot: first.snapshot).snapshot == first.snapshot)
+  }
+
+  // MARK: Memory
+
+  @Test(arguments: ListKind.allCases)
+  func `so many lists stay for walks, and no more`(kind: ListKind) async throws {
+    let service = try await Service { $0.maxWalkedSnapshots = 3 }
+    var snapshots: [String?] = []
+    for seed in 1...6 {
+      service.setBook(PlainAddressBook(seed: UInt64(seed), size: 20))
+      snapshots.append(try await kind.page(service, limit: 1, maxAgeMs: 0).snapshot)
+    }
+    for (index, snapshot) in snapshots.enumerated() {
+      let error = await failure { () async throws(UserAPIError) in
+        try await kind.page(service, snapshot: snapshot)
+      }
+      #expect(error?.reason == (index < 2 ? .snapshotExpired : nil))
+    }
+  }
+
+  @Test(arguments: ListKind.allCases)
+  func `one list's walks take no more than a quarter of the memory`(kind: ListKind) async throws {
+    let one = try await Service(book: PlainAddressBook(seed: 1, size: 60))
+    _ = try await kind.page(one)
+    let size = one.directory.size
+    let service = try await Service { $0.maxSize = 8 * size }
+    for seed in 1...9 {
+      service.setBook(PlainAddressBook(seed: UInt64(seed), size: 60))
+      _ = try await kind.page(service, limit: 1, maxAgeMs: 0)
+    }
+    #expect(service.directory.size < 4 * size)
+  }
+
+  @Test func `over the limit the list goes that nobody has asked for longest`() async throws {
+    let one = try await Service(book: PlainAddressBook(seed: 1, size: 60))
+    _ = try await one.contacts()
+    let size = one.directory.size
+    let service = try await Service(book: PlainAddressBook(seed: 1, size: 60)) {
+      $0.maxSize = size + 100
+    }
+    _ = try await service.groups()
+    _ = try await service.contacts()
+    #expect(service.directory.size <= size + 100)
+    _ = try await service.contacts()
+    #expect(service.upstream.script.count(.contacts) == 1)
+    _ = try await service.groups()
+    #expect(service.upstream.script.count(.groups) == 2)
+  }
+
+  @Test(arguments: ListKind.allCases)
+  func `a list that nobody asks for any more is forgotten`(kind: ListKind) async throws {
+    let other = kind == .groups ? ListKind.contacts : .groups
+    let service = try await Service(book: PlainAddressBook(seed: 1, size: 60))
+    _ = try await other.page(service)
+    let size = service.directory.size
+    _ = try await kind.page(service)
+    service.time.advance(by: .seconds(600))
+    _ = try await other.page(service)
+    #expect(service.directory.size == size)
   }
 
   @Test(arguments: ListKind.allCases)
@@ -80,6 +153,8 @@ import UserAPI
     let service = try await Service(book: PlainAddressBook(seed: 1, size: 20))
     let whole = try await kind.page(service, limit: 20)
     let size = service.directory.size
+    // A page of it may still be on its way.
+    service.time.advance(by: .seconds(10))
     service.setBook(PlainAddressBook(seed: 2, size: 20))
     _ = try await kind.page(service, limit: 20, maxAgeMs: 0)
     let error = await failure { () async throws(UserAPIError) in

@@ -25,6 +25,30 @@ import UserAPI
     #expect(script.mostAtOnce == 1)
   }
 
+  @Test(arguments: 1...4)
+  func `as many hold a key at once as are allowed`(limit: Int) async throws {
+    let lock = KeyedLock<String>(limit: limit)
+    let script = Script<String>()
+    script.hold("work")
+    let calls = (0..<20).map { _ in
+      Task.immediate {
+        try await lock.withLock("a") { () async throws(UserAPIError) in
+          try await script.run("work") {}
+        }
+      }
+    }
+    await script.reached("work", times: limit)
+    // One who waits may leave, and one who works.
+    calls[0].cancel()
+    calls[19].cancel()
+    script.release("work")
+    for call in calls[1..<19] { try await call.value }
+    #expect(script.mostAtOnce == limit)
+    #expect(script.count("work") <= 20)
+    try await lock.withLock("a") { () async throws(UserAPIError) in try await script.run("work") {}
+    }
+  }
+
   @Test func `keys do not wait for each other`() async throws {
     let lock = KeyedLock<String>()
     let script = Script<String>()

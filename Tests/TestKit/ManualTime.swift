@@ -35,6 +35,11 @@ package final class ManualTime: Sendable {
 
   package var wallClock: Timestamp { self.state.withLockedValue { $0.wallClock } }
 
+  /// What the wall clock said so many seconds ago.
+  package func millisecondsAgo(_ seconds: Int64) -> Int64 {
+    self.wallClock.millisecondsSinceEpoch - seconds * 1_000
+  }
+
   /// How long each sleep was to be that has begun, in order.
   package var naps: [Duration] { self.state.withLockedValue { $0.naps } }
 

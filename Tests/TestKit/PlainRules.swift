@@ -42,8 +42,7 @@ package enum PlainRules {
       words.removeFirst(run.count)
       let digits = run.joined().filter("0123456789".contains)
       let isNumber = !digits.isEmpty && isAnywhere(digits)
-      let isWords = run.allSatisfy { word in names.contains { Self.contains($0, word) } }
-      guard isNumber || isWords else { return false }
+      guard isNumber || run.allSatisfy(isAnywhere) else { return false }
     }
     return true
   }

@@ -1,6 +1,11 @@
 package import UserAPI
 
 extension Directory {
+  /// The lists of a session.
+  package enum List: String, Hashable, CaseIterable, Sendable {
+    case groups, contacts
+  }
+
   package struct Configuration: Sendable {
     /// A snapshot that is younger is served as it is; an older one is served and read anew behind.
     /// Default: 30 s.
@@ -15,8 +20,16 @@ extension Directory {
     /// When an answer that is empty or much smaller than the one before is looked at a second time.
     /// Default: 10 s.
     package var secondLookDelay: Duration = .seconds(10)
-    /// For how long a list is not read behind after that has failed. Default: 5 s.
+    /// For how long a list is at least not read again for those who ask for a fresher one.
+    /// Default: 1 s.
+    package var minReadInterval: Duration = .seconds(1)
+    /// For how long a list is not read behind after that has failed; it doubles with each failure.
+    /// Default: 5 s.
     package var failurePause: Duration = .seconds(5)
+    /// The longest it becomes. Default: 1 min.
+    package var maxFailurePause: Duration = .seconds(60)
+    /// For how long a list that is too large is not read again. Default: 30 s.
+    package var tooLargePause: Duration = .seconds(30)
     /// How many lists are read from WAHA at once; more wait. Default: 4.
     package var maxReads = 4
     /// How often a read is tried again within one call. Default: 2.
@@ -40,6 +53,15 @@ extension Directory {
     /// How old a snapshot may be that a caller is served from who allows `maxAge`.
     func limit(_ maxAge: Duration?) -> Duration {
       maxAge.map { min($0, self.staleAge) } ?? self.staleAge
+    }
+
+    /// For how long WAHA is not to be asked for the session's lists after that; nil for not at all.
+    func pause(after error: UserAPIError) -> Duration? {
+      switch error.reason {
+      case .upstreamRateLimited: error.retryAfter
+      case .upstreamListTooLarge: self.tooLargePause
+      default: nil
+      }
     }
 
     /// How long to wait before a read that has failed is tried again; nil for not at all.
@@ -66,6 +88,9 @@ extension Directory {
     package var sleep: @Sendable (Duration) async throws -> Void
     /// A random number from 0 to 1.
     package var jitter: @Sendable () -> Double
+    /// Told of every read of a list that came to an end, with what it failed of, if it did; not of
+    /// those that nobody waited for any more.
+    package var observe: @Sendable (List, UserAPIError?) -> Void
     /// Where a user's long lists are read and sorted; nil for where everything runs.
     package var executor: @Sendable (_ userID: String) -> (any TaskExecutor)?
 
@@ -74,12 +99,14 @@ extension Directory {
       wallClock: @escaping @Sendable () -> Timestamp,
       sleep: @escaping @Sendable (Duration) async throws -> Void,
       jitter: @escaping @Sendable () -> Double,
+      observe: @escaping @Sendable (List, UserAPIError?) -> Void = { _, _ in },
       executor: @escaping @Sendable (_ userID: String) -> (any TaskExecutor)? = { _ in nil }
     ) {
       self.now = now
       self.wallClock = wallClock
       self.sleep = sleep
       self.jitter = jitter
+      self.observe = observe
       self.executor = executor
     }
 

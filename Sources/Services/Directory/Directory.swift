@@ -35,10 +35,7 @@ package final class Directory: Sendable {
     self.shelf = NIOLockedValueBox(SnapshotShelf(configuration: configuration))
     self.reads = SharedReads(maxAge: .zero, capacity: 2, now: surroundings.now)
     self.places = KeyedLock(limit: configuration.maxReads)
-    sessions.observeChanges { [shelf, reads] session in
-      shelf.withLockedValue { $0.drop(session.name) }
-      for key in ListKey.both(of: session.name) { reads.drop(key) }
-    }
+    sessions.observeChanges { [weak self] session in self?.drop(session) }
   }
 
   /// What all snapshots take, in bytes.
@@ -68,17 +65,17 @@ package final class Directory: Sendable {
   }
 
   private func page<Item>(
-    _ kind: ListKey.Kind, of session: OwnedSession, _ request: DirectoryRequest,
+    _ kind: List, of session: OwnedSession, _ request: DirectoryRequest,
     defaultLimit: Int, _ item: (Snapshot, Int) -> Item
   ) async throws(UserAPIError) -> DirectoryPage<Item> {
     let key = ListKey(session: session.name, kind: kind)
+    let search = try request.search.flatMap(DirectorySearch.init)
     let served = try await self.served(key, of: session, request)
     let page = served.snapshot.page(
       cursor: request.cursor,
-      limit: min(request.limit ?? defaultLimit, self.configuration.maxPageSize),
-      search: request.search.flatMap(DirectorySearch.init))
+      limit: min(request.limit ?? defaultLimit, self.configuration.maxPageSize), search: search)
     if page.nextCursor != nil {
-      self.shelf.withLockedValue { $0.walkBegan(key, served.snapshot) }
+      self.shelf.withLockedValue { $0.walkBegan(key, over: served.snapshot) }
     }
     return DirectoryPage(
       items: page.indices.map { item(served.snapshot, $0) }, nextCursor: page.nextCursor,
@@ -122,7 +119,7 @@ package final class Directory: Sendable {
     case .serveAndRefresh(let served):
       self.refresh(key, of: session, account)
       return served
-    case .read: return try await self.read(key, of: session, account)
+    case .read: return try await self.read(key, of: session, account, maxAge: maxAge)
     case .fail(let error): throw error
     }
   }
@@ -133,7 +130,15 @@ package final class Directory: Sendable {
   private func workingAccount(
     of session: OwnedSession
   ) async throws(UserAPIError) -> SessionAccount? {
-    let state = try await self.sessions.state(of: session)
+    let state: SessionState
+    do throws(UserAPIError) {
+      state = try await self.sessions.state(of: session)
+    } catch {
+      if error.reason == .sessionMissingUpstream { self.drop(session) }
+      throw error
+    }
+    // Whoever links a phone now may be somebody else.
+    if state.status == .scanQRCode { self.drop(session) }
     guard state.status == .working else {
       throw UserAPIError(
         .sessionNotWorking, "groups and contacts can be read only while the session works")
@@ -143,7 +148,13 @@ package final class Directory: Sendable {
 
   private func settle(_ session: OwnedSession, _ account: SessionAccount?) {
     guard self.shelf.withLockedValue({ $0.settle(session.name, account) }) else { return }
+    self.drop(session)
+  }
+
+  private func drop(_ session: OwnedSession) {
+    // In this order: nobody is to join a read that began before.
     for key in ListKey.both(of: session.name) { self.reads.drop(key) }
+    self.shelf.withLockedValue { $0.drop(session.name) }
   }
 
   // MARK: Reading
@@ -151,40 +162,55 @@ package final class Directory: Sendable {
   /// Has the list read behind the caller, who does not wait for it.
   private func refresh(_ key: ListKey, of session: OwnedSession, _ account: SessionAccount?) {
     Task {
-      // What goes wrong is said by the pages that follow.
-      _ = try? await self.read(key, of: session, account)
+      do throws(UserAPIError) {
+        _ = try await self.reads.value(for: key) {
+          [self] () async throws(UserAPIError) -> SnapshotShelf.Served in
+          try await self.readAnew(key, of: session, account)
+        }
+      } catch {
+        // The read has told of it, and the pages that follow say so.
+      }
       self.shelf.withLockedValue { $0.refreshEnded(key) }
     }
   }
 
   /// The list from the read under way, or from a new one.
   private func read(
-    _ key: ListKey, of session: OwnedSession, _ account: SessionAccount?
+    _ key: ListKey, of session: OwnedSession, _ account: SessionAccount?, maxAge: Duration?
   ) async throws(UserAPIError) -> SnapshotShelf.Served {
     try await self.reads.value(for: key) {
       [self] () async throws(UserAPIError) -> SnapshotShelf.Served in
-      try await self.readAnew(key, of: session, account)
+      // The read that was under way when the caller looked may have ended since.
+      let now = self.surroundings.now()
+      switch self.shelf.withLockedValue({ $0.request(key, maxAge: maxAge, at: now) }) {
+      case .serve(let served): return served
+      case .fail(let error): throw error
+      case .read, .serveAndRefresh: return try await self.readAnew(key, of: session, account)
+      }
     }
   }
 
   private func readAnew(
     _ key: ListKey, of session: OwnedSession, _ account: SessionAccount?
   ) async throws(UserAPIError) -> SnapshotShelf.Served {
-    let read = self.shelf.withLockedValue { shelf in
-      shelf.readBegan(key, account: account, at: self.surroundings.moment)
-    }
+    let beganAt = self.surroundings.now()
+    let read = self.shelf.withLockedValue { $0.readBegan(key, account: account, at: beganAt) }
     do throws(UserAPIError) {
-      let snapshot = try await self.retrying { () async throws(UserAPIError) -> Snapshot in
-        try await self.places.withLock(.upstream) { () async throws(UserAPIError) -> Snapshot in
-          try await withTaskExecutorPreference(self.surroundings.executor(session.userID)) {
-            () async throws(UserAPIError) -> Snapshot in
-            try await self.snapshot(key.kind, of: session)
-          }
+      let (snapshot, readAt) = try await self.retrying {
+        () async throws(UserAPIError) -> (Snapshot, Moment) in
+        try await self.places.withLock(.upstream) {
+          () async throws(UserAPIError) -> (Snapshot, Moment) in
+          let readAt = self.surroundings.moment
+          return (try await self.snapshot(key.kind, of: session), readAt)
         }
       }
+      self.surroundings.observe(key.kind, nil)
       let now = self.surroundings.now()
-      return self.shelf.withLockedValue { $0.readFinished(read, snapshot, at: now) }
+      return self.shelf.withLockedValue { shelf in
+        shelf.readFinished(read, snapshot, readAt: readAt, at: now)
+      }
     } catch {
+      if error.code != .canceled { self.surroundings.observe(key.kind, error) }
       let now = self.surroundings.now()
       self.shelf.withLockedValue { $0.readFailed(read, error, at: now) }
       throw error
@@ -192,17 +218,20 @@ package final class Directory: Sendable {
   }
 
   private func snapshot(
-    _ kind: ListKey.Kind, of session: OwnedSession
+    _ kind: List, of session: OwnedSession
   ) async throws(UserAPIError) -> Snapshot {
-    var listing = Listing()
-    switch kind {
-    case .groups: try await self.upstream.groups(of: session) { listing.append($0) }
-    case .contacts: try await self.upstream.contacts(of: session) { listing.append($0) }
+    try await withTaskExecutorPreference(self.surroundings.executor(session.userID)) {
+      () async throws(UserAPIError) -> Snapshot in
+      var listing = Listing(limit: self.configuration.maxSnapshotSize)
+      switch kind {
+      case .groups: try await self.upstream.groups(of: session) { listing.append($0) }
+      case .contacts: try await self.upstream.contacts(of: session) { listing.append($0) }
+      }
+      guard !listing.isTooLarge else {
+        throw UserAPIError(.upstreamListTooLarge, "the list is longer than the service keeps")
+      }
+      return Snapshot(listing)
     }
-    guard listing.size <= self.configuration.maxSnapshotSize else {
-      throw UserAPIError(.upstreamListTooLarge, "the list is longer than the service keeps")
-    }
-    return Snapshot(listing)
   }
 
   /// Tries again after a pause, with full jitter, what may succeed the next time.

@@ -1,25 +1,31 @@
-internal import Foundation
+internal import CGlibc
+internal import UserAPI
 
 /// What a caller looks for: words, all of which an entry must have, in any order and in any of its
 /// names or in its number.
 ///
-/// Words that look like a number, one behind the other, are taken together for one number however
-/// it is written, and also for words that a name must have.
+/// Words that look like a number, one behind the other, are also taken together for one number,
+/// however it is written.
 struct DirectorySearch: Sendable, Equatable {
   /// Something that an entry must have.
   private enum Term: Equatable {
     /// Anywhere in it.
     case word([UInt8])
-    /// The digits in it, or else each of the words in its names.
+    /// The digits anywhere in it, or else each of the words.
     case number(digits: [UInt8], words: [[UInt8]])
   }
+
+  /// How many words there may be.
+  static let maximumWords = 16
 
   private let terms: [Term]
   /// The longest text that every match has; nil when there is none.
   private let commonText: [UInt8]?
 
   /// Nil when there is nothing in it to look for.
-  init?(_ text: String) {
+  ///
+  /// - Throws: `INVALID_FIELD` when there are more words than ``maximumWords``.
+  init?(_ text: String) throws(UserAPIError) {
     var folded: [UInt8] = []
     SearchText.append(text, to: &folded)
     var terms: [Term] = []
@@ -33,7 +39,11 @@ struct DirectorySearch: Sendable, Equatable {
         terms.append(.number(digits: digits, words: number))
       }
     }
-    for word in folded.split(separator: 0x20).map(Array.init) {
+    let words = folded.split(separator: 0x20).map(Array.init)
+    guard words.count <= Self.maximumWords else {
+      throw UserAPIError(.invalidField, "search: must be at most \(Self.maximumWords) words")
+    }
+    for word in words {
       if word.allSatisfy(Self.isOfNumber) {
         number.append(word)
       } else {
@@ -73,22 +83,14 @@ struct DirectorySearch: Sendable, Equatable {
       case .word(let word): return Self.find(word, in: text) != nil
       case .number(let digits, let words):
         if Self.find(digits, in: text) != nil { return true }
-        let end = text.firstIndex(of: Snapshot.endOfNames) ?? text.startIndex
-        let names = UnsafeRawBufferPointer(rebasing: text[..<end])
-        return words.allSatisfy { Self.find($0, in: names) != nil }
+        return words.allSatisfy { Self.find($0, in: text) != nil }
       }
     }
   }
 
   private static func find(_ wanted: [UInt8], in text: UnsafeRawBufferPointer) -> Int? {
-    guard let base = text.baseAddress, let first = wanted.first else { return nil }
-    var position = 0
-    while position + wanted.count <= text.count {
-      let room = text.count - wanted.count - position + 1
-      guard let found = memchr(base + position, Int32(first), room) else { return nil }
-      if memcmp(found, wanted, wanted.count) == 0 { return base.distance(to: found) }
-      position = base.distance(to: found) + 1
-    }
-    return nil
+    guard let base = text.baseAddress, let found = memmem(base, text.count, wanted, wanted.count)
+    else { return nil }
+    return base.distance(to: UnsafeRawPointer(found))
   }
 }

@@ -1,10 +1,19 @@
 /// A list on the way to a ``Snapshot``: what was read so far, in the order in which it came.
 struct Listing: Sendable {
+  private let limit: Int
   /// Texts of all entries, one behind the other.
   private(set) var text: [UInt8] = []
   /// What a search looks at, one entry behind the other.
   private(set) var searchText: [UInt8] = []
   private(set) var entries: [Snapshot.Entry] = []
+
+  /// - Parameter limit: What it may take, in bytes. Over it nothing more is taken.
+  init(limit: Int) {
+    self.limit = limit
+  }
+
+  /// Whether something was left out.
+  var isTooLarge: Bool { self.size > self.limit }
 
   /// How many bytes it takes.
   var size: Int {
@@ -27,21 +36,24 @@ struct Listing: Sendable {
   }
 
   private mutating func append(id: String, names: [String], number: String?) {
-    precondition(number.map(id.hasPrefix) ?? true, "a person's id begins with the number")
+    guard self.size <= self.limit else { return }
     let name = names.first ?? ""
+    // The number is kept as the beginning of the id, which it always is.
+    let hasNumber = number.map { id.utf8.starts(with: $0.utf8) } ?? false
+    let numberLength = hasNumber ? number?.utf8.count ?? 0 : 0
     self.entries.append(
       Snapshot.Entry(
         text: UInt32(self.text.count), searchText: UInt32(self.searchText.count),
         idLength: UInt32(id.utf8.count), nameLength: UInt32(name.utf8.count),
-        numberLength: UInt32(number?.utf8.count ?? 0)))
+        numberLength: UInt32(numberLength)))
     self.text.append(contentsOf: id.utf8)
     self.text.append(contentsOf: name.utf8)
     for name in names {
-      if name.utf8.count > 0 { SearchText.append(name, to: &self.searchText) }
+      SearchText.append(name, to: &self.searchText)
       self.searchText.append(Snapshot.endOfName)
     }
     self.searchText.append(Snapshot.endOfNames)
-    if let number { self.searchText.append(contentsOf: number.utf8) }
+    self.searchText.append(contentsOf: id.utf8.prefix(numberLength))
     self.searchText.append(Snapshot.endOfEntry)
   }
 }

@@ -53,7 +53,7 @@ enum SearchText {
       }
       // The letter that Arabic text is stretched with.
       if scalar == "\u{640}" { continue }
-      if let plain = Self.strokes[scalar] {
+      if let plain = Self.replacements[scalar] {
         bytes.append(contentsOf: plain.utf8)
         continue
       }
@@ -71,9 +71,11 @@ enum SearchText {
     }
   }
 
-  private static let strokes: [Unicode.Scalar: String] = [
+  private static let replacements: [Unicode.Scalar: String] = [
     "ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "đ": "d", "Đ": "d", "ħ": "h", "Ħ": "h", "ŧ": "t",
     "Ŧ": "t", "ı": "i", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th",
     "ð": "d", "Ð": "d",
+    // Its small form is not the one whose capital is SS.
+    "ẞ": "ss",
   ]
 }

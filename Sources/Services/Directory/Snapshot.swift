@@ -1,4 +1,3 @@
-internal import Foundation
 internal import UserAPI
 
 /// A list as it was at one moment, whole and in the order in which it is paged. Texts lie packed, so
@@ -18,13 +17,15 @@ final class Snapshot: Sendable {
     var numberLength: UInt32
   }
 
-  // No folded text has these.
+  // No folded text has these, so that no word is found across them.
   static let endOfEntry: UInt8 = 0x00
   static let endOfNames: UInt8 = 0x01
   static let endOfName: UInt8 = 0x0A
 
   /// What a request names it by.
   let id: String
+  /// The same for lists that say the same, in this process.
+  let digest: Int
   private let text: [UInt8]
   private let searchText: [UInt8]
   private let entries: [Entry]
@@ -47,8 +48,7 @@ final class Snapshot: Sendable {
     text.reserveCapacity(listing.text.count)
     searchText.reserveCapacity(listing.searchText.count)
     entries.reserveCapacity(listing.entries.count)
-    let keys = SortKeys(listing)
-    for index in keys.sorted() {
+    for index in listing.sortedIndices() {
       var entry = listing.entries[index]
       let (from, searchFrom) = (Int(entry.text), Int(entry.searchText))
       entry.text = UInt32(text.count)
@@ -60,12 +60,11 @@ final class Snapshot: Sendable {
     self.text = text
     self.searchText = searchText
     self.entries = entries
-  }
-
-  /// Whether both say the same.
-  func isEqual(to other: Snapshot) -> Bool {
-    self.text == other.text && self.searchText == other.searchText
-      && self.entries == other.entries
+    var hasher = Hasher()
+    text.withUnsafeBytes { hasher.combine(bytes: $0) }
+    searchText.withUnsafeBytes { hasher.combine(bytes: $0) }
+    entries.withUnsafeBytes { hasher.combine(bytes: $0) }
+    self.digest = hasher.finalize()
   }
 
   // MARK: Items
@@ -125,7 +124,11 @@ final class Snapshot: Sendable {
     self.searchText.withUnsafeBytes { all in
       var index = 0
       var position = 0
+      var candidates = 0
       while position < all.count {
+        candidates += 1
+        // Nobody may want it any more.
+        if candidates % 1_024 == 0, Task.isCancelled { return }
         guard let found = search.firstCandidate(in: all, from: position) else { return }
         index = self.index(ofEntryAt: found, from: index)
         let end = index + 1 < self.count ? Int(self.entries[index + 1].searchText) : all.count
@@ -151,74 +154,5 @@ final class Snapshot: Sendable {
       if Int(self.entries[middle].searchText) <= position { low = middle } else { high = middle }
     }
     return low
-  }
-}
-
-/// What a list is sorted by.
-private struct SortKeys {
-  private let listing: Listing
-
-  init(_ listing: Listing) {
-    self.listing = listing
-  }
-
-  /// The places of the entries, in order.
-  func sorted() -> [Int] {
-    self.listing.text.withUnsafeBytes { text in
-      self.listing.searchText.withUnsafeBytes { searchText in
-        Array(self.listing.entries.indices).sorted { left, right in
-          self.isBefore(left, right, text, searchText)
-        }
-      }
-    }
-  }
-
-  private func isBefore(
-    _ left: Int, _ right: Int, _ text: UnsafeRawBufferPointer,
-    _ searchText: UnsafeRawBufferPointer
-  ) -> Bool {
-    let (first, second) = (self.listing.entries[left], self.listing.entries[right])
-    let (firstClass, secondClass) = (Self.rank(first), Self.rank(second))
-    if firstClass != secondClass { return firstClass < secondClass }
-    if first.nameLength > 0 {
-      let byKey = Self.compare(
-        Self.key(first, searchText), Self.key(second, searchText))
-      if byKey != 0 { return byKey < 0 }
-      let byName = Self.compare(
-        Self.slice(text, first.text + first.idLength, first.nameLength),
-        Self.slice(text, second.text + second.idLength, second.nameLength))
-      if byName != 0 { return byName < 0 }
-    }
-    return Self.compare(
-      Self.slice(text, first.text, first.idLength), Self.slice(text, second.text, second.idLength))
-      < 0
-  }
-
-  private static func rank(_ entry: Snapshot.Entry) -> Int {
-    entry.nameLength > 0 ? 0 : entry.numberLength > 0 ? 1 : 2
-  }
-
-  private static func key(
-    _ entry: Snapshot.Entry, _ searchText: UnsafeRawBufferPointer
-  ) -> UnsafeRawBufferPointer {
-    let rest = searchText[Int(entry.searchText)...]
-    let end = rest.firstIndex(of: Snapshot.endOfName) ?? rest.startIndex
-    return UnsafeRawBufferPointer(rebasing: rest[..<end])
-  }
-
-  private static func slice(
-    _ bytes: UnsafeRawBufferPointer, _ start: UInt32, _ length: UInt32
-  ) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: bytes[Int(start)..<Int(start + length)])
-  }
-
-  private static func compare(
-    _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
-  ) -> Int {
-    guard let first = left.baseAddress, let second = right.baseAddress else {
-      return left.count - right.count
-    }
-    let order = Int(memcmp(first, second, min(left.count, right.count)))
-    return order == 0 ? left.count - right.count : order
   }
 }

@@ -2,31 +2,11 @@ internal import DequeModule
 internal import SessionService
 internal import UserAPI
 
-/// Which list of which session.
-struct ListKey: Hashable, Sendable {
-  enum Kind: Hashable, Sendable {
-    case groups, contacts
-  }
-
-  var session: String
-  var kind: Kind
-
-  static func both(of session: String) -> [ListKey] {
-    [ListKey(session: session, kind: .groups), ListKey(session: session, kind: .contacts)]
-  }
-}
-
-/// The same moment on both clocks.
-struct Moment: Sendable {
-  var instant: ContinuousClock.Instant
-  var wallClock: Timestamp
-}
-
 /// The snapshots that are kept, and what is to be done about a request for a list. A value type:
 /// whoever shares it locks it, and acts on its answers outside of the lock.
 ///
 /// When they take too much together, the lists go that nobody has asked for longest. Every operation
-/// takes constant time in the number of lists.
+/// takes constant time in the number of lists and in their length.
 struct SnapshotShelf: Sendable {
   /// A snapshot to serve from, with what is to be said of it.
   struct Served: Sendable {
@@ -50,54 +30,18 @@ struct SnapshotShelf: Sendable {
   struct Read: Sendable {
     fileprivate var key: ListKey
     fileprivate var id: UInt64
-    fileprivate var beganAt: Moment
   }
 
-  private struct Kept: Sendable {
-    var snapshot: Snapshot
-    var readAt: Moment
-    var usedAt: ContinuousClock.Instant
-    /// Whether somebody was given a page that is not the last, and may come back for the next.
-    var hasWalkers = false
-  }
-
+  /// For how long WAHA is not to be asked, and why.
   private struct Pause: Sendable {
     var until: ContinuousClock.Instant
     var error: UserAPIError
-  }
 
-  private struct List: Sendable {
-    /// The newest is the last; the others are there for those who walk over them.
-    var kept: [Kept] = []
-    var account: SessionAccount?
-    /// The read whose result is to be kept.
-    var read: UInt64?
-    var isRefreshing = false
-    /// Since when an answer of WAHA's that is empty or much smaller waits for a second look.
-    var doubtSince: ContinuousClock.Instant?
-    var hasFailed = false
-    /// Until when the list is not to be refreshed behind.
-    var nextRefresh: ContinuousClock.Instant?
-    /// While WhatsApp wants to be left alone.
-    var pause: Pause?
-    /// The number of the last of its ``Use``s.
-    var use: UInt64 = 0
-
-    func isPaused(at now: ContinuousClock.Instant) -> Bool {
-      self.pause.map { $0.until > now } ?? false
-    }
-
-    var warning: DirectoryWarning? {
-      guard let newest = self.kept.last else { return nil }
-      if self.doubtSince != nil { return newest.snapshot.count == 0 ? .listEmpty : .listShrank }
-      return self.hasFailed ? .refreshFailed : nil
-    }
-
-    var newest: Served? {
-      self.kept.last.map { newest in
-        Served(
-          snapshot: newest.snapshot, asOf: newest.readAt.wallClock, warning: self.warning)
-      }
+    func left(at now: ContinuousClock.Instant) -> UserAPIError? {
+      guard now < self.until else { return nil }
+      return UserAPIError(
+        self.error.reason, self.error.message, retryAfter: self.until - now,
+        cause: self.error.cause)
     }
   }
 
@@ -109,12 +53,17 @@ struct SnapshotShelf: Sendable {
 
   /// What a list costs beside its snapshots, about, in bytes.
   private static let listOverhead = 512
+  private static let fewPauses = 1_024
 
   private let configuration: Directory.Configuration
-  private var lists: [ListKey: List] = [:]
+  private var lists: [ListKey: KeptList] = [:]
   /// The longest ago first. Of a list only the one with its last number counts.
   private var uses = Deque<Use>()
   private var lastNumber: UInt64 = 0
+  /// By session: it is the account that WhatsApp throttles, whichever list was asked for.
+  private var pauses: [String: Pause] = [:]
+  /// With so many of them those that are over are looked for.
+  private var mostPauses = fewPauses
   /// What all of them take, in bytes.
   private(set) var size = 0
 
@@ -130,133 +79,102 @@ struct SnapshotShelf: Sendable {
     _ key: ListKey, maxAge: Duration?, at now: ContinuousClock.Instant
   ) -> Answer {
     self.use(key, at: now)
-    guard var list = self.lists[key] else { preconditionFailure("a list in use is not there") }
-    guard let served = list.newest, let newest = list.kept.indices.last else {
-      return Self.read(list, at: now)
+    let pause = self.pauses[key.session].flatMap { $0.left(at: now) }
+    guard var list = self.lists[key], let newest = list.newest else {
+      return pause.map(Answer.fail) ?? .read
     }
-    list.kept[newest].usedAt = now
     defer { self.lists[key] = list }
-    let age = now - list.kept[newest].readAt.instant
-    let isDue = list.doubtSince != nil || age >= self.configuration.freshAge
-    let mayRefresh = list.nextRefresh.map { now >= $0 } ?? true
+    let age = now - newest.readAt.instant
     guard age < self.configuration.limit(maxAge) else {
-      // What is doubted was looked at only now; asking again at once would tell no more.
-      if list.doubtSince != nil, !mayRefresh { return .serve(served) }
-      return Self.read(list, at: now)
+      // What WAHA has said a moment ago it says again.
+      let isDoubted = list.doubt.map { now < $0.lookAgainAt } ?? false
+      let isJustRead =
+        list.failures == 0 && age < self.configuration.staleAge
+        && list.readEndedAt.map { now - $0 < self.configuration.minReadInterval } ?? false
+      guard isDoubted || isJustRead else { return pause.map(Answer.fail) ?? .read }
+      return .serve(list.serveNewest(at: now))
     }
-    guard isDue, mayRefresh, !list.isRefreshing, !list.isPaused(at: now) else {
-      return .serve(served)
-    }
+    let isDue =
+      list.doubt.map { now >= $0.lookAgainAt } ?? (age >= self.configuration.freshAge)
+    guard isDue, list.nextRefresh.map({ now >= $0 }) ?? true, !list.isRefreshing, pause == nil
+    else { return .serve(list.serveNewest(at: now)) }
     list.isRefreshing = true
-    return .serveAndRefresh(served)
-  }
-
-  private static func read(_ list: List, at now: ContinuousClock.Instant) -> Answer {
-    guard let pause = list.pause, list.isPaused(at: now) else { return .read }
-    let error = pause.error
-    return .fail(
-      UserAPIError(error.reason, error.message, retryAfter: pause.until - now, cause: error.cause))
+    return .serveAndRefresh(list.serveNewest(at: now))
   }
 
   /// What there is while WAHA cannot be asked how the session is; nil when it is too old.
   mutating func requestWithoutWAHA(
     _ key: ListKey, maxAge: Duration?, at now: ContinuousClock.Instant
   ) -> Served? {
-    guard let list = self.lists[key], let newest = list.kept.last, var served = list.newest,
+    guard let newest = self.lists[key]?.newest,
       now - newest.readAt.instant < self.configuration.limit(maxAge)
     else { return nil }
-    self.use(key, at: now)
-    served.warning = served.warning ?? .refreshFailed
-    return served
+    return self.request(key, snapshot: newest.snapshot.id, at: now).map { served in
+      Served(
+        snapshot: served.snapshot, asOf: served.asOf, warning: served.warning ?? .refreshFailed)
+    }
   }
 
   /// The snapshot of that id; nil when it is no longer kept.
   mutating func request(
     _ key: ListKey, snapshot id: String, at now: ContinuousClock.Instant
   ) -> Served? {
-    guard var list = self.lists[key],
-      let index = list.kept.firstIndex(where: { $0.snapshot.id.utf8.elementsEqual(id.utf8) })
-    else { return nil }
-    list.kept[index].usedAt = now
-    self.lists[key] = list
+    guard let index = self.lists[key]?.index(of: id) else { return nil }
+    let served = self.lists[key]?.serve(index, at: now)
     self.use(key, at: now)
-    let kept = list.kept[index]
-    return Served(
-      snapshot: kept.snapshot, asOf: kept.readAt.wallClock,
-      warning: index == list.kept.indices.last ? list.warning : nil)
+    return served
   }
 
-  /// A page of the snapshot was given out that is not the last.
-  mutating func walkBegan(_ key: ListKey, _ snapshot: Snapshot) {
-    guard let index = self.lists[key]?.kept.lastIndex(where: { $0.snapshot === snapshot })
-    else { return }
-    self.lists[key]?.kept[index].hasWalkers = true
+  /// A page of the snapshot was made that is not the last.
+  mutating func walkBegan(_ key: ListKey, over snapshot: Snapshot) {
+    self.lists[key]?.walkBegan(over: snapshot)
   }
 
   // MARK: Reads
 
   /// - Parameter account: Whose the session is, if that is known.
   mutating func readBegan(
-    _ key: ListKey, account: SessionAccount?, at now: Moment
+    _ key: ListKey, account: SessionAccount?, at now: ContinuousClock.Instant
   ) -> Read {
-    self.use(key, at: now.instant)
-    if let account { self.lists[key]?.account = account }
+    self.use(key, at: now)
     self.lastNumber += 1
     self.lists[key]?.read = self.lastNumber
-    return Read(key: key, id: self.lastNumber, beganAt: now)
+    if let account { self.lists[key]?.account = account }
+    return Read(key: key, id: self.lastNumber)
   }
 
   /// Keeps what was read, unless it is no longer wanted or not to be believed yet.
   ///
+  /// - Parameter readAt: When WAHA was asked.
   /// - Returns: what those are to be served from who waited for the read.
   mutating func readFinished(
-    _ read: Read, _ snapshot: Snapshot, at now: ContinuousClock.Instant
+    _ read: Read, _ snapshot: Snapshot, readAt: Moment, at now: ContinuousClock.Instant
   ) -> Served {
-    guard var list = self.lists[read.key], list.read == read.id else {
+    let isWanted = self.change(read) { list, configuration in
+      list.take(snapshot, readAt: readAt, at: now, configuration)
+    }
+    self.use(read.key, at: now)
+    guard isWanted, let list = self.lists[read.key], let newest = list.newest else {
       return Served(
-        snapshot: snapshot, asOf: read.beganAt.wallClock,
+        snapshot: snapshot, asOf: readAt.wallClock,
         warning: snapshot.count == 0 ? .listEmpty : nil)
     }
-    list.read = nil
-    list.isRefreshing = false
-    list.pause = nil
-    list.hasFailed = false
-    list.nextRefresh = nil
-    let hasWaited = list.doubtSince.map { now - $0 >= self.configuration.secondLookDelay } ?? false
-    if let newest = list.kept.last, newest.snapshot.isEqual(to: snapshot) {
-      list.kept[list.kept.count - 1].readAt = read.beganAt
-      if newest.snapshot.count > 0 || hasWaited { list.doubtSince = nil }
-    } else if let newest = list.kept.last,
-      Self.isMuchSmaller(snapshot.count, than: newest.snapshot.count), !hasWaited
-    {
-      list.doubtSince = list.doubtSince ?? now
-    } else {
-      list.doubtSince = list.kept.isEmpty && snapshot.count == 0 ? now : nil
-      self.supersede(&list, at: now)
-      list.kept.append(Kept(snapshot: snapshot, readAt: read.beganAt, usedAt: now))
-      self.size += snapshot.size
-    }
-    if list.doubtSince != nil { list.nextRefresh = now + self.configuration.secondLookDelay }
-    guard let served = list.newest else { preconditionFailure("what was read is not there") }
-    self.lists[read.key] = list
-    self.evict(but: read.key, at: now)
-    return served
+    return Served(
+      snapshot: newest.snapshot, asOf: newest.readAt.wallClock, warning: list.warning)
   }
 
   mutating func readFailed(
     _ read: Read, _ error: UserAPIError, at now: ContinuousClock.Instant
   ) {
-    guard var list = self.lists[read.key], list.read == read.id else { return }
-    list.read = nil
-    list.isRefreshing = false
-    if error.code != .canceled {
-      list.hasFailed = true
-      list.nextRefresh = now + self.configuration.failurePause
+    let isWanted = self.change(read) { list, configuration in
+      if error.code != .canceled { list.readFailed(at: now, configuration) }
     }
-    if error.reason == .upstreamRateLimited, let pause = error.retryAfter {
-      list.pause = Pause(until: now + pause, error: error)
+    // Whoever restarts a session does not end what WhatsApp wants.
+    guard isWanted || error.reason == .upstreamRateLimited else { return }
+    if let pause = self.configuration.pause(after: error) {
+      self.forgetPauses(at: now)
+      self.pauses[read.key.session] = Pause(until: now + pause, error: error)
     }
-    self.lists[read.key] = list
   }
 
   /// A refresh is over, whichever read it came to.
@@ -264,9 +182,18 @@ struct SnapshotShelf: Sendable {
     self.lists[key]?.isRefreshing = false
   }
 
-  /// Whether an answer is so small after the one before that WAHA may have lost its way.
-  private static func isMuchSmaller(_ count: Int, than before: Int) -> Bool {
-    count == 0 ? before > 0 : before >= 10 && count < before / 2
+  /// Ends the read, if it is still the one that counts.
+  private mutating func change(
+    _ read: Read, _ body: (inout KeptList, Directory.Configuration) -> Void
+  ) -> Bool {
+    guard var list = self.lists[read.key], list.read == read.id else { return false }
+    let size = list.size
+    list.read = nil
+    list.isRefreshing = false
+    body(&list, self.configuration)
+    self.size += list.size - size
+    self.lists[read.key] = list
+    return true
   }
 
   // MARK: The end of snapshots
@@ -280,7 +207,10 @@ struct SnapshotShelf: Sendable {
     let isAnother = keys.contains { key in
       self.lists[key]?.account.map { $0 != account } ?? false
     }
-    if isAnother { self.drop(session) }
+    if isAnother {
+      self.drop(session)
+      self.pauses[session] = nil
+    }
     for key in keys { self.lists[key]?.account = account }
     return isAnother
   }
@@ -292,24 +222,26 @@ struct SnapshotShelf: Sendable {
 
   private mutating func remove(_ key: ListKey) {
     guard let list = self.lists.removeValue(forKey: key) else { return }
-    self.size -= Self.listOverhead + list.kept.reduce(0) { $0 + $1.snapshot.size }
+    self.size -= Self.listOverhead + list.size
   }
 
-  /// Makes room for a newer snapshot: only those stay over which somebody walks.
-  private mutating func supersede(_ list: inout List, at now: ContinuousClock.Instant) {
-    var stays = list.kept.filter { kept in
-      kept.hasWalkers && now - kept.usedAt < self.configuration.walkAge
-    }
-    stays.removeFirst(max(0, stays.count - self.configuration.maxWalkedSnapshots))
-    self.size -=
-      list.kept.reduce(0) { $0 + $1.snapshot.size } - stays.reduce(0) { $0 + $1.snapshot.size }
-    list.kept = stays
+  private mutating func forgetPauses(at now: ContinuousClock.Instant) {
+    guard self.pauses.count >= self.mostPauses else { return }
+    self.pauses = self.pauses.filter { now < $0.value.until }
+    self.mostPauses = max(Self.fewPauses, 2 * self.pauses.count)
   }
 
   private mutating func use(_ key: ListKey, at now: ContinuousClock.Instant) {
     self.lastNumber += 1
     if self.lists[key] == nil { self.size += Self.listOverhead }
-    self.lists[key, default: List()].use = self.lastNumber
+    var list = self.lists[key] ?? KeptList()
+    list.use = self.lastNumber
+    if list.kept.count > 1 {
+      self.size -= list.size
+      list.prune(at: now, self.configuration)
+      self.size += list.size
+    }
+    self.lists[key] = list
     self.uses.append(Use(key: key, number: self.lastNumber, at: now))
     // Void ones go at the front, and all of them when they have come to be most.
     if self.uses.count > 2 * self.lists.count + 64 {
@@ -318,20 +250,24 @@ struct SnapshotShelf: Sendable {
     self.evict(but: key, at: now)
   }
 
-  /// Removes the lists that nobody has used for long, and more while all take too much.
+  /// Removes the lists that nobody has used for long, and more while all take too much; but not the
+  /// one that is in use, and none that is being read.
   private mutating func evict(but key: ListKey, at now: ContinuousClock.Instant) {
     let longest = max(self.configuration.staleAge, self.configuration.walkAge)
-    while let use = self.uses.first {
-      let isVoid = self.lists[use.key]?.use != use.number
+    for _ in 0..<self.uses.count {
+      guard let use = self.uses.first else { return }
+      let list = self.lists[use.key]
+      let isVoid = list?.use != use.number
       guard isVoid || self.size > self.configuration.maxSize || now - use.at >= longest else {
         return
       }
-      if !isVoid {
-        // The one that is in use at this moment stays, whatever it takes.
-        guard use.key != key else { return }
+      self.uses.removeFirst()
+      if isVoid { continue }
+      if use.key == key || list?.read != nil {
+        self.uses.append(use)
+      } else {
         self.remove(use.key)
       }
-      self.uses.removeFirst()
     }
   }
 }

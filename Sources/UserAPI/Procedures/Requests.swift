@@ -32,7 +32,8 @@ public struct DirectoryRequest: Sendable, Equatable {
   public var limit: Int?
   /// How many items of the filtered list to skip, 0 or more: the `nextCursor` of the page before.
   public var cursor: Int
-  /// What the names or the number must contain; nil for everything. At most 512 bytes of UTF-8.
+  /// Words that the names or the number must have, in any order; nil for everything. At most 512
+  /// bytes of UTF-8 and 16 words.
   public var search: String?
   /// The ``DirectoryPage/snapshot`` of the page before, to go on over the same list; nil for the
   /// newest.

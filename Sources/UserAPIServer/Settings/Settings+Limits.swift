@@ -70,8 +70,13 @@ extension Directory.Configuration {
         name: "USER_API_LIST_FRESH_AGE", problem: "must not be over USER_API_LIST_STALE_AGE")
     }
     self.maxReads = try reader.count("USER_API_LIST_READS", self.maxReads)
-    self.maxSnapshotSize = try reader.size("USER_API_MAX_SNAPSHOT_SIZE", self.maxSnapshotSize)
     self.maxSize = try reader.size("USER_API_MAX_SNAPSHOTS_SIZE", self.maxSize)
+    self.maxSnapshotSize = try reader.size(
+      "USER_API_MAX_SNAPSHOT_SIZE", min(self.maxSnapshotSize, self.maxSize))
+    guard self.maxSnapshotSize <= self.maxSize else {
+      throw SettingsError(
+        name: "USER_API_MAX_SNAPSHOT_SIZE", problem: "must not be over USER_API_MAX_SNAPSHOTS_SIZE")
+    }
   }
 }
 
