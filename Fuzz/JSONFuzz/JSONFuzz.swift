@@ -3,8 +3,8 @@ internal import FuzzKit
 internal import NIOCore
 internal import UserAPI
 
-/// A message as a peer sent it: what is taken Foundation takes too and reads alike, and what is
-/// written reads back as itself.
+/// A message as a peer sent it: what is taken Foundation takes too and reads alike, what is
+/// written reads back as itself, and as a list it has the same elements.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let text = ByteBuffer(bytes: UnsafeBufferPointer(start: data, count: count))
@@ -13,8 +13,10 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     // Foundation has no infinity, and what is too large for Double is one here.
     if !value.hasInfinity { checkMeaning(of: value, as: text) }
     checkStrings(of: value)
+    checkElements(of: value, text)
   } catch {
     checkRefusal(error)
+    checkElements(of: nil, text)
   }
   checkMessage(NoInput.self, text) { _ in true }
   checkMessage(SessionRequest.self, text) { $0 == $1 }
@@ -59,6 +61,49 @@ private func checkStrings(of value: JSONValue) {
   }
   check(again.count == strings.count, "strings are lost")
   for (one, other) in zip(strings, again) { check(.string(one) ~ other, "\(one) becomes \(other)") }
+}
+
+/// What is taken as a message is taken as a list, too, and its elements are the same but for what
+/// nobody wants.
+private func checkElements(of value: JSONValue?, _ text: ByteBuffer) {
+  let keys = ["id", "name", "a"]
+  var elements: [JSONValue] = []
+  do throws(UserAPIError) {
+    let container = try JSONReader.forEachElement(
+      of: Array(text.readableBytesView), keys: JSONKeys(keys)
+    ) { elements.append($0) }
+    switch value {
+    case .array(let values):
+      check(container == .array && elements == values.map { $0.keeping(keys) }, "\(elements)")
+    case .object(let object):
+      check(container == .object, "an object is an array")
+      check(elements == object.members.map { $0.value.keeping(keys) }, "\(elements)")
+    case nil: break
+    case .null, .bool, .integer, .number, .string: check(false, "a list is made of \(text)")
+    }
+  } catch {
+    checkRefusal(error)
+    switch value {
+    case .array, .object: check(false, "\(text) is no list: \(error.message)")
+    case nil, .null, .bool, .integer, .number, .string: break
+    }
+  }
+}
+
+extension JSONValue {
+  /// Without the members that nobody wants.
+  fileprivate func keeping(_ keys: [String]) -> JSONValue {
+    switch self {
+    case .null, .bool, .integer, .number, .string: return self
+    case .array(let values): return .array(values.map { $0.keeping(keys) })
+    case .object(var object):
+      object.members.removeAll { !keys.contains($0.key) }
+      for index in object.members.indices {
+        object.members[index].value = object.members[index].value.keeping(keys)
+      }
+      return .object(object)
+    }
+  }
 }
 
 private func accepted(_ text: ByteBuffer) -> JSONValue {

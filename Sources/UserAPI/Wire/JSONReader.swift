@@ -1,28 +1,71 @@
 package import NIOCore
 
 /// A strict reader of JSON (RFC 8259): UTF-8 without a byte order mark, no comments, no trailing
-/// commas, no lone surrogates, at most ``maximumDepth`` levels.
+/// commas, and whatever its ``Rules`` say.
 ///
 /// Foundation's decoder takes about as long for one small request as the rest of a call.
 package struct JSONReader: ~Copyable, ~Escapable {
-  /// How deep arrays and objects may nest.
+  /// What two writers of JSON may differ in.
+  private struct Rules {
+    /// How deep arrays and objects may nest.
+    var maximumDepth: Int
+    /// Whether half a pair of surrogates is read as U+FFFD. Otherwise it is an error.
+    var replacesLoneSurrogates: Bool
+    /// The members of objects that are read; the values of the others are only looked at for
+    /// whether they are JSON. Nil reads all.
+    var keys: JSONKeys?
+
+    /// The User API's own.
+    static var strict: Self {
+      Self(maximumDepth: JSONReader.maximumDepth, replacesLoneSurrogates: false, keys: nil)
+    }
+  }
+
+  /// What holds the elements of a list.
+  package enum Container: Sendable, Equatable {
+    case array, object
+  }
+
+  /// How deep arrays and objects may nest in a message.
   package static let maximumDepth = 32
+  /// How deep they may nest in a list of somebody else's.
+  package static let maximumListDepth = 128
 
   private let bytes: Span<UInt8>
+  private let rules: Rules
   private var index = 0
 
   @_lifetime(copy bytes)
-  private init(_ bytes: Span<UInt8>) {
+  private init(_ bytes: Span<UInt8>, _ rules: Rules) {
     self.bytes = bytes
+    self.rules = rules
   }
 
   /// - Throws: `MALFORMED_JSON`, with the offset of the byte that does not fit.
   package static func read(_ buffer: ByteBuffer) throws(UserAPIError) -> JSONValue {
-    var reader = JSONReader(buffer.readableBytesUInt8Span)
+    var reader = JSONReader(buffer.readableBytesUInt8Span, .strict)
     let value = try reader.value(depth: 0)
-    reader.skipSpace()
-    guard reader.index == reader.bytes.count else { throw reader.malformed() }
+    try reader.end()
     return value
+  }
+
+  /// Visits the elements of an array, or the values of an object, in their order, and keeps none
+  /// of them. What the text holds of other members than `keys`, on whichever level, is not built.
+  ///
+  /// JavaScript cuts names in the middle of a pair of surrogates, so half of one is read as U+FFFD;
+  /// and up to ``maximumListDepth`` levels are read.
+  ///
+  /// - Throws: `MALFORMED_JSON` when the text is no whole array or object, after what stands
+  ///   before that place was visited.
+  package static func forEachElement(
+    of text: [UInt8], keys: JSONKeys, _ visit: (JSONValue) -> Void
+  ) throws(UserAPIError) -> Container {
+    let rules = Rules(
+      maximumDepth: Self.maximumListDepth, replacesLoneSurrogates: true, keys: keys)
+    var reader = JSONReader(text.span, rules)
+    let container = try reader.elements(visit)
+    try reader.end()
+    return container
   }
 
   /// As ``read(_:)``, for a message, which is always an object.
@@ -58,12 +101,60 @@ package struct JSONReader: ~Copyable, ~Escapable {
     }
   }
 
-  private mutating func value(depth: Int) throws(UserAPIError) -> JSONValue {
+  /// Takes what may stand behind the text's one value.
+  private mutating func end() throws(UserAPIError) {
+    self.skipSpace()
+    guard self.index == self.bytes.count else { throw self.malformed() }
+  }
+
+  private mutating func elements(
+    _ visit: (JSONValue) -> Void
+  ) throws(UserAPIError) -> Container {
+    self.skipSpace()
+    let container: Container
+    let close: UInt8
+    switch self.next {
+    case UInt8(ascii: "["): (container, close) = (.array, UInt8(ascii: "]"))
+    case UInt8(ascii: "{"): (container, close) = (.object, UInt8(ascii: "}"))
+    default: throw self.malformed()
+    }
+    self.index += 1
+    self.skipSpace()
+    if self.next == close {
+      self.index += 1
+      return container
+    }
+    while true {
+      if container == .object {
+        self.skipSpace()
+        _ = try self.skipString()
+        self.skipSpace()
+        try self.expect(UInt8(ascii: ":"))
+      }
+      visit(try self.value(depth: 1))
+      self.skipSpace()
+      if self.next == UInt8(ascii: ",") {
+        self.index += 1
+        continue
+      }
+      try self.expect(close)
+      return container
+    }
+  }
+
+  /// - Parameter isKept: Whether anybody wants the value; of one that nobody does nothing is
+  ///   built, and what it returns means nothing.
+  private mutating func value(depth: Int, isKept: Bool = true) throws(UserAPIError) -> JSONValue {
     self.skipSpace()
     switch self.next {
-    case UInt8(ascii: "{"): return try self.object(depth: depth + 1)
-    case UInt8(ascii: "["): return try self.array(depth: depth + 1)
-    case UInt8(ascii: "\""): return .string(try self.string())
+    case UInt8(ascii: "{"): return try self.object(depth: depth + 1, isKept: isKept)
+    case UInt8(ascii: "["): return try self.array(depth: depth + 1, isKept: isKept)
+    case UInt8(ascii: "\""):
+      guard isKept else {
+        _ = try self.skipString()
+        return .null
+      }
+      return .string(try self.string())
     case UInt8(ascii: "t"):
       try self.expect("true")
       return .bool(true)
@@ -78,8 +169,8 @@ package struct JSONReader: ~Copyable, ~Escapable {
     }
   }
 
-  private mutating func object(depth: Int) throws(UserAPIError) -> JSONValue {
-    guard depth <= Self.maximumDepth else { throw self.malformed() }
+  private mutating func object(depth: Int, isKept: Bool) throws(UserAPIError) -> JSONValue {
+    guard depth <= self.rules.maximumDepth else { throw self.malformed() }
     self.index += 1
     var members: [JSONObject.Member] = []
     self.skipSpace()
@@ -89,10 +180,11 @@ package struct JSONReader: ~Copyable, ~Escapable {
     }
     while true {
       self.skipSpace()
-      let key = try self.string()
+      let key = try self.key(isKept: isKept)
       self.skipSpace()
       try self.expect(UInt8(ascii: ":"))
-      members.append(JSONObject.Member(key: key, value: try self.value(depth: depth)))
+      let value = try self.value(depth: depth, isKept: key != nil)
+      if let key { members.append(JSONObject.Member(key: key, value: value)) }
       self.skipSpace()
       if self.next == UInt8(ascii: ",") {
         self.index += 1
@@ -103,8 +195,8 @@ package struct JSONReader: ~Copyable, ~Escapable {
     }
   }
 
-  private mutating func array(depth: Int) throws(UserAPIError) -> JSONValue {
-    guard depth <= Self.maximumDepth else { throw self.malformed() }
+  private mutating func array(depth: Int, isKept: Bool) throws(UserAPIError) -> JSONValue {
+    guard depth <= self.rules.maximumDepth else { throw self.malformed() }
     self.index += 1
     var values: [JSONValue] = []
     self.skipSpace()
@@ -113,7 +205,8 @@ package struct JSONReader: ~Copyable, ~Escapable {
       return .array([])
     }
     while true {
-      values.append(try self.value(depth: depth))
+      let value = try self.value(depth: depth, isKept: isKept)
+      if isKept { values.append(value) }
       self.skipSpace()
       if self.next == UInt8(ascii: ",") {
         self.index += 1
@@ -154,6 +247,50 @@ package struct JSONReader: ~Copyable, ~Escapable {
     if isInteger, let integer = Int(text) { return .integer(integer) }
     guard let number = Double(text) else { throw self.malformed() }
     return .number(number)
+  }
+
+  /// The key that stands here; nil when nobody wants its value.
+  private mutating func key(isKept: Bool) throws(UserAPIError) -> String? {
+    guard let keys = self.rules.keys, isKept else {
+      if isKept { return try self.string() }
+      _ = try self.skipString()
+      return nil
+    }
+    let start = self.index
+    let hasEscapes = try self.skipString()
+    if hasEscapes {
+      self.index = start
+      return keys.first(try self.string().utf8.span)
+    }
+    return keys.first(self.bytes.extracting((start + 1)..<(self.index - 1)))
+  }
+
+  /// Looks whether a string stands here, and builds none.
+  ///
+  /// - Returns: Whether it has escapes.
+  private mutating func skipString() throws(UserAPIError) -> Bool {
+    try self.expect(UInt8(ascii: "\""))
+    let start = self.index
+    var isASCII = true
+    var hasEscapes = false
+    while let byte = self.next {
+      switch byte {
+      case UInt8(ascii: "\""):
+        if !isASCII { try self.requireUTF8(start..<self.index) }
+        self.index += 1
+        return hasEscapes
+      case UInt8(ascii: "\\"):
+        hasEscapes = true
+        self.index += 1
+        _ = try self.escape()
+      case 0x00...0x1F:
+        throw self.malformed()
+      default:
+        if byte >= 0x80 { isASCII = false }
+        self.index += 1
+      }
+    }
+    throw self.malformed()
   }
 
   private mutating func string() throws(UserAPIError) -> String {
@@ -215,6 +352,9 @@ package struct JSONReader: ~Copyable, ~Escapable {
     case UInt8(ascii: "u"):
       let first = try self.hexadecimal()
       if let scalar = Unicode.Scalar(first) { return scalar }
+      if self.rules.replacesLoneSurrogates, first >= 0xDC00 || !self.isBeforeSecondHalf {
+        return "\u{FFFD}"
+      }
       guard (0xD800...0xDBFF).contains(first) else { throw self.malformed() }
       try self.expect("\\u")
       let second = try self.hexadecimal()
@@ -224,6 +364,17 @@ package struct JSONReader: ~Copyable, ~Escapable {
       return scalar
     default: throw self.malformed()
     }
+  }
+
+  /// Whether the escape of the second half of a pair of surrogates stands here, by its first
+  /// digits.
+  private var isBeforeSecondHalf: Bool {
+    guard self.index + 3 < self.bytes.count, self.bytes[self.index] == UInt8(ascii: "\\"),
+      self.bytes[self.index + 1] == UInt8(ascii: "u"),
+      self.bytes[self.index + 2] | 0x20 == UInt8(ascii: "d")
+    else { return false }
+    let digit = self.bytes[self.index + 3] | 0x20
+    return (UInt8(ascii: "c")...UInt8(ascii: "f")).contains(digit)
   }
 
   private mutating func hexadecimal() throws(UserAPIError) -> UInt32 {
@@ -236,6 +387,14 @@ package struct JSONReader: ~Copyable, ~Escapable {
       self.index += 1
     }
     return value
+  }
+
+  private func requireUTF8(_ range: Range<Int>) throws(UserAPIError) {
+    do {
+      _ = try UTF8Span(validating: self.bytes.extracting(range))
+    } catch {
+      throw UserAPIError(.malformedJSON, "the message is not valid UTF-8", cause: error)
+    }
   }
 
   private func text(_ range: Range<Int>) throws(UserAPIError) -> String {
