@@ -55,6 +55,46 @@ import WAHASimulator
     }
   }
 
+  @Test(arguments: [
+    (Engine.webjs, #""name":"Ana \ud83e""#), (.noweb, #""name":"Ana \ud83e""#),
+    (.gows, "\"name\":\"Ana \u{FFFD}\""),
+  ])
+  func `a name is cut in the middle of a character, but by Go`(
+    engine: Engine, text: String
+  ) async throws {
+    let store = #"{"noweb":{"store":{"enabled":true}}}"#
+    try await withWorkingSession(engine, config: store) { server, client in
+      server.setAddressBook(
+        groups: [], contacts: [Contact(id: "1@c.us", name: "Ana 🦜", isNameCut: true)])
+      let answer = try await client.get("/api/contacts/all?session=s")
+      #expect(answer.text.contains(text), "\(answer.text)")
+    }
+  }
+
+  @Test func `a number that only the LID calls know is in no list of contacts`() async throws {
+    try await withWorkingSession(.webjs) { server, client in
+      server.setAddressBook(
+        groups: [], contacts: [Contact(id: "200@lid", name: "Ana", number: "1555@c.us")])
+      #expect(try await !client.get("/api/contacts/all?session=s").text.contains("1555"))
+      let lids = try await client.get("/api/s/lids").json
+      #expect(lids == [["lid": "200@lid", "pn": "1555@c.us"]])
+    }
+  }
+
+  @Test func `another address book is sorted anew`() async throws {
+    try await withWorkingSession(.gows) { server, client in
+      for ids in [["3@c.us", "1@c.us"], ["5@c.us", "2@c.us", "4@c.us"]] {
+        server.setAddressBook(groups: [], contacts: ids.map { Contact(id: $0) })
+        for order in ["asc", "desc", "asc"] {
+          let target = "/api/contacts/all?session=s&sortBy=id&sortOrder=\(order)"
+          let items = try await client.get(target).json.items ?? []
+          let sorted = order == "asc" ? ids.sorted() : ids.sorted(by: >)
+          #expect(items.compactMap { $0["id"]?.text } == sorted)
+        }
+      }
+    }
+  }
+
   @Test func `a LID and a number lead to each other`() async throws {
     try await withWorkingSession(.gows) { server, client in
       let person = try #require(

@@ -51,6 +51,17 @@ import WAHASimulator
     }
   }
 
+  @Test func `an answer asks for a pause`() async throws {
+    try await withSimulator { _, client in
+      _ = try await client.post(
+        "/simulator/faults", #"{"path":"/ping","status":503,"retryAfter":"7"}"#)
+      let answer = try await client.get("/ping")
+      #expect(answer.status == 503)
+      #expect(answer.headers["retry-after"] == "7")
+      #expect(try await client.get("/health").headers["retry-after"] == nil)
+    }
+  }
+
   @Test func `an answer is cut short`() async throws {
     try await withSimulator { server, client in
       server.addFault(Fault(path: "/ping", truncateAfter: 5))

@@ -20,8 +20,11 @@ package final class AddressBook: Sendable {
       ?? Contact(
         id: "15550000001@c.us", pushname: "Simulator", lid: "200000000000001@lid", isMe: true)
     self.lids = contacts.compactMap { contact in
-      guard contact.server == "c.us", let lid = contact.lid else { return nil }
-      return (lid, contact.id)
+      switch contact.server {
+      case "c.us": contact.lid.map { ($0, contact.id) }
+      case "lid": contact.number.map { (contact.id, $0) }
+      default: nil
+      }
     }
     self.numberByLid = Dictionary(
       self.lids.map { ($0.lid, $0.number) }, uniquingKeysWith: { first, _ in first })

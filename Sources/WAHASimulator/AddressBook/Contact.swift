@@ -14,6 +14,11 @@ package struct Contact: Sendable, Equatable {
   package var notify: String?
   /// The `…@lid` that stands for the same person.
   package var lid: String?
+  /// For an entry that is a LID: the `…@c.us` behind it, which only the LID calls tell.
+  package var number: String?
+  /// Whether JavaScript has cut the name in the middle of its last character, which must be one of
+  /// two UTF-16 units.
+  package var isNameCut: Bool
   package var isBlocked: Bool
   package var isMe: Bool
   package var isWAContact: Bool
@@ -21,7 +26,8 @@ package struct Contact: Sendable, Equatable {
   package init(
     id: String, name: String? = nil, pushname: String? = nil, shortName: String? = nil,
     verifiedName: String? = nil, notify: String? = nil, lid: String? = nil,
-    isBlocked: Bool = false, isMe: Bool = false, isWAContact: Bool = true
+    number: String? = nil, isNameCut: Bool = false, isBlocked: Bool = false, isMe: Bool = false,
+    isWAContact: Bool = true
   ) {
     self.id = id
     self.name = name
@@ -30,6 +36,8 @@ package struct Contact: Sendable, Equatable {
     self.verifiedName = verifiedName
     self.notify = notify
     self.lid = lid
+    self.number = number
+    self.isNameCut = isNameCut
     self.isBlocked = isBlocked
     self.isMe = isMe
     self.isWAContact = isWAContact

@@ -14,6 +14,8 @@ extension AddressBook {
             "verifiedName": .orNull(contact.verifiedName),
             "notify": .orNull(contact.notify),
             "lid": .orNull(contact.lid),
+            "number": .orNull(contact.number),
+            "isNameCut": .bool(contact.isNameCut),
             "isBlocked": .bool(contact.isBlocked),
             "isMe": .bool(contact.isMe),
             "isWAContact": .bool(contact.isWAContact),

@@ -50,7 +50,8 @@ extension Group: Decodable {
 
 extension Contact: Decodable {
   private enum Key: CodingKey {
-    case id, name, pushname, shortName, verifiedName, notify, lid, isBlocked, isMe, isWAContact
+    case id, name, pushname, shortName, verifiedName, notify, lid, number
+    case isNameCut, isBlocked, isMe, isWAContact
   }
 
   package init(from decoder: any Decoder) throws {
@@ -63,6 +64,8 @@ extension Contact: Decodable {
       verifiedName: try form.decodeIfPresent(String.self, forKey: .verifiedName),
       notify: try form.decodeIfPresent(String.self, forKey: .notify),
       lid: try form.decodeIfPresent(String.self, forKey: .lid),
+      number: try form.decodeIfPresent(String.self, forKey: .number),
+      isNameCut: try form.decodeIfPresent(Bool.self, forKey: .isNameCut) ?? false,
       isBlocked: try form.decodeIfPresent(Bool.self, forKey: .isBlocked) ?? false,
       isMe: try form.decodeIfPresent(Bool.self, forKey: .isMe) ?? false,
       isWAContact: try form.decodeIfPresent(Bool.self, forKey: .isWAContact) ?? true)

@@ -1,7 +1,7 @@
 extension Fault: Decodable {
   private enum Key: String, CodingKey {
     case method, path, count, latencyMs, status, body, contentType, exception, truncateAfterBytes
-    case dropConnection, hang, redirect
+    case dropConnection, hang, redirect, retryAfter
   }
 
   /// Reads the control call's form. When it names several answers, the first of drop, hang,
@@ -29,7 +29,9 @@ extension Fault: Decodable {
     let status = try form.decodeIfPresent(Int.self, forKey: .status)
     let body = try form.decodeIfPresent(String.self, forKey: .body)
     let contentType = try form.decodeIfPresent(String.self, forKey: .contentType)
+    let retryAfter = try form.decodeIfPresent(String.self, forKey: .retryAfter)
     guard status != nil || body != nil else { return .real }
-    return .status(status ?? 200, body: body, contentType: contentType)
+    return .status(
+      status ?? 200, body: body, contentType: contentType, retryAfter: retryAfter)
   }
 }

@@ -6,7 +6,8 @@ package struct Fault: Sendable, Equatable {
     case real
     /// This status. Without a body a fitting one is made up: HTML, as a proxy would send, for
     /// 502, 503 and 504, else WAHA's own error shape.
-    case status(Int, body: String? = nil, contentType: String? = nil)
+    case status(
+      Int, body: String? = nil, contentType: String? = nil, retryAfter: String? = nil)
     /// The 500 with request echo and stack.
     case exception(ServerException)
     /// 302 to this location.

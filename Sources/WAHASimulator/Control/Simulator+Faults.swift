@@ -35,8 +35,10 @@ extension Simulator {
     case .exception(let exception):
       let (engine, version, _) = self.setup
       return .answer(.exception(exception, to: request, engine: engine, version: version))
-    case .status(let status, let body, let contentType):
-      return .answer(Self.made(status, body: body, contentType: contentType))
+    case .status(let status, let body, let contentType, let retryAfter):
+      var response = Self.made(status, body: body, contentType: contentType)
+      response.retryAfter = retryAfter
+      return .answer(response)
     }
   }
 

@@ -11,7 +11,7 @@ extension Simulator {
       let list = book.renderedGroups(
         dialect.engine, withParticipants: paging?.excludesParticipants != true)
       guard let paging else { return .json(encoded: list.whole) }
-      let ordered = paging.order(book.groups(orderedFor: dialect.engine), dialect.engine)
+      let ordered = paging.orderOfGroups(in: book, dialect.engine)
       let isInStore = dialect.engine == .noweb && session.hasStore
       let page = paging.page(of: ordered, cut: isInStore ? .inStore : .inMemory)
       return .json(encoded: list.selection(page, isWhole: paging.isWhole))
@@ -45,7 +45,7 @@ extension Simulator {
       let book = self.setup.book
       let list = book.renderedContacts(dialect.engine)
       guard let paging else { return .json(encoded: list.whole) }
-      let ordered = paging.order(book.contacts, dialect.engine)
+      let ordered = paging.orderOfContacts(in: book, dialect.engine)
       let page = paging.page(of: ordered, cut: dialect.engine == .noweb ? .inStore : .inMemory)
       let isWhole = paging.isWhole && dialect.engine != .gows
       return .json(encoded: list.selection(page, isWhole: isWhole))

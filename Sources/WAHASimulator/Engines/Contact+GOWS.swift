@@ -4,7 +4,9 @@ extension Contact {
     let missing: JSON = self.variety.isMultiple(of: 2) ? "" : .undefined
     return [
       "id": .string(self.id),
-      "name": self.name.map { .string($0) } ?? missing,
+      // Go writes what is no character as this.
+      "name": self.name.map { .string(self.isNameCut ? $0.dropLast() + "\u{FFFD}" : $0) }
+        ?? missing,
       "pushname": self.pushname.map { .string($0) } ?? missing,
     ]
   }

@@ -4,7 +4,7 @@ extension Contact {
     [
       "id": .string(self.id),
       "lid": .orUndefined(self.lid),
-      "name": self.name.map { .string($0) } ?? (self.variety % 2 == 0 ? .undefined : .null),
+      "name": self.javaScriptName ?? (self.variety % 2 == 0 ? .undefined : .null),
       "verifiedName": .orUndefined(self.verifiedName),
       "notify": .orUndefined(self.notify),
       "imgUrl": self.variety % 4 == 0 ? "changed" : .undefined,

@@ -7,7 +7,7 @@ extension Contact {
       "number": self.webjsNumber,
       "isBusiness": .bool(self.verifiedName != nil),
       "labels": [],
-      "name": self.name.map { .string($0) } ?? self.missing,
+      "name": self.javaScriptName ?? self.missing,
       "pushname": self.pushname.map { .string($0) } ?? self.missing,
       "shortName": .orUndefined(self.shortName),
       "verifiedName": .orUndefined(self.verifiedName),
@@ -19,6 +19,11 @@ extension Contact {
       "isMyContact": .bool(self.name?.isEmpty == false && isPerson && !self.isMe),
       "isBlocked": .bool(self.isBlocked),
     ]
+  }
+
+  /// The name, as whole as JavaScript leaves it.
+  var javaScriptName: JSON? {
+    self.name.map { self.isNameCut ? .cut($0) : .string($0) }
   }
 
   /// For a LID the digits of the LID, null, or nothing at all.

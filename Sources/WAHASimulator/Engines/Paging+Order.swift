@@ -5,7 +5,22 @@ extension Paging {
   }
 
   /// The places of the groups in the order asked for.
-  func order(_ groups: [Group], _ engine: Engine) -> [Int] {
+  func orderOfGroups(in book: AddressBook, _ engine: Engine) -> [Int] {
+    book.cache.order(self.key(.groups(engine, withParticipants: false))) {
+      self.order(book.groups(orderedFor: engine), engine)
+    }
+  }
+
+  /// The places of the contacts in the order asked for.
+  func orderOfContacts(in book: AddressBook, _ engine: Engine) -> [Int] {
+    book.cache.order(self.key(.contacts(engine))) { self.order(book.contacts, engine) }
+  }
+
+  private func key(_ list: RenderCache.Key) -> RenderCache.OrderKey {
+    RenderCache.OrderKey(list: list, sortBy: self.sortBy, isDescending: self.isDescending)
+  }
+
+  private func order(_ groups: [Group], _ engine: Engine) -> [Int] {
     switch (engine, self.sortBy) {
     // A dotted path that is looked up as a plain key: nothing is ever found, nothing is sorted.
     case (.webjs, _), (_, nil): Array(groups.indices)
@@ -14,8 +29,7 @@ extension Paging {
     }
   }
 
-  /// The places of the contacts in the order asked for.
-  func order(_ contacts: [Contact], _ engine: Engine) -> [Int] {
+  private func order(_ contacts: [Contact], _ engine: Engine) -> [Int] {
     switch (engine, self.sortBy) {
     case (_, "id"), (.gows, nil): self.sorted(contacts.map(\.id), engine)
     case (_, nil): Array(contacts.indices)

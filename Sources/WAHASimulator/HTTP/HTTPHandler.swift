@@ -140,6 +140,7 @@ final class HTTPHandler: ChannelInboundHandler {
     headers.add(name: "Access-Control-Allow-Origin", value: "*")
     if let type = response.contentType { headers.add(name: "Content-Type", value: type) }
     if let location = response.location { headers.add(name: "Location", value: location) }
+    if let pause = response.retryAfter { headers.add(name: "Retry-After", value: pause) }
     headers.add(name: "Content-Length", value: String(response.body.readableBytes))
     if keepsAlive {
       headers.add(name: "Connection", value: "keep-alive")

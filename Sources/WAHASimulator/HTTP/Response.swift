@@ -8,15 +8,18 @@ package struct Response: Sendable, Equatable {
   package var body: ByteBuffer
   /// Where a redirect points.
   package var location: String?
+  /// What `Retry-After` says: seconds, or a date.
+  package var retryAfter: String?
 
   package init(
     _ status: Int, contentType: String? = nil, body: ByteBuffer = ByteBuffer(),
-    location: String? = nil
+    location: String? = nil, retryAfter: String? = nil
   ) {
     self.status = status
     self.contentType = contentType
     self.body = body
     self.location = location
+    self.retryAfter = retryAfter
   }
 
   static let jsonType = "application/json; charset=utf-8"

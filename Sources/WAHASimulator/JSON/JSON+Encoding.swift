@@ -15,6 +15,8 @@ extension JSON {
     case .int(let number): buffer.writeString(String(number))
     case .double(let number): buffer.writeString(number.isFinite ? "\(number)" : "null")
     case .string(let text): Self.encode(text, into: &buffer)
+    case .cut(let text):
+      Self.encode(cut: text, into: &buffer)
     case .array(let items):
       buffer.writeInteger(UInt8(ascii: "["))
       for (index, item) in items.enumerated() {
@@ -50,6 +52,16 @@ extension JSON {
       for byte in text.utf8 { Self.encode(escaping: byte, into: &buffer) }
     }
     buffer.writeInteger(UInt8(ascii: "\""))
+  }
+
+  private static func encode(cut text: String, into buffer: inout ByteBuffer) {
+    var left = text.unicodeScalars
+    let last = left.popLast().map { Array(String($0).utf16) } ?? []
+    Self.encode(String(left), into: &buffer)
+    guard last.count == 2 else { return }
+    // Before the closing quote.
+    buffer.moveWriterIndex(to: buffer.writerIndex - 1)
+    buffer.writeString("\\u" + String(last[0], radix: 16) + "\"")
   }
 
   private static func encode(escaping byte: UInt8, into buffer: inout ByteBuffer) {

@@ -5,6 +5,9 @@ package enum JSON: Sendable, Equatable {
   case int(Int)
   case double(Double)
   case string(String)
+  /// A text whose last character is cut in two, as JavaScript does it: what is left is the first
+  /// half of a pair of surrogates.
+  case cut(String)
   case array([JSON])
   case object([Member])
   /// Leaves its member out of the object, as JavaScript's value of that name does.
