@@ -31,6 +31,10 @@ static inline CURLcode ccurl_get_long(CURL *handle, CURLINFO info, long *value) 
   return curl_easy_getinfo(handle, info, value);
 }
 
+static inline CURLcode ccurl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
+  return curl_easy_getinfo(handle, info, value);
+}
+
 static inline CURLcode ccurl_get_private(CURL *handle, void **value) {
   return curl_easy_getinfo(handle, CURLINFO_PRIVATE, (char **)value);
 }

@@ -5,6 +5,14 @@ internal import UserAPI
 struct WAHAAnswer: Sendable {
   let status: Int
   let body: [UInt8]
+  /// How long to wait, where the answer says it.
+  private let retryAfter: Duration?
+
+  init(_ response: CurlResponse) {
+    self.status = response.status
+    self.body = response.body
+    self.retryAfter = response.retryAfter.map { min($0, Self.longestPause) }
+  }
 
   /// What is worth knowing of a failure's body, whichever of WAHA's shapes it has.
   private struct Failure: Decodable {
@@ -21,6 +29,8 @@ struct WAHAAnswer: Sendable {
     var exception: Exception?
   }
 
+  /// The longest pause that is believed.
+  private static let longestPause: Duration = .seconds(600)
   /// How long to leave an account alone that WhatsApp throttles.
   private static let rateLimitPause: Duration = .seconds(60)
   /// How long WAHA's own lock is likely to be held on.
@@ -31,6 +41,9 @@ struct WAHAAnswer: Sendable {
   // MARK: What came
 
   var isSuccess: Bool { self.status == 200 || self.status == 201 }
+
+  /// Whether somebody answers in the place of a WAHA that does not.
+  var isUnavailable: Bool { [502, 503, 504].contains(self.status) }
 
   /// Whether WAHA says that it has no such session.
   var isMissingSession: Bool {
@@ -82,8 +95,11 @@ struct WAHAAnswer: Sendable {
     case 401, 403:
       return UserAPIError(.upstreamUnauthorized, "WAHA refuses the service's key")
     case 429:
-      return Self.rateLimited
-    case 502, 503, 504:
+      return Self.rateLimited(self.retryAfter)
+    case 503:
+      return UserAPIError(
+        .upstreamUnavailable, "WAHA is not available", retryAfter: self.retryAfter)
+    case 502, 504:
       return UserAPIError(.upstreamUnavailable, "WAHA is not available")
     case 500:
       return self.failure?.exception.map(Self.meaning) ?? .nonsense
@@ -102,7 +118,7 @@ struct WAHAAnswer: Sendable {
   private static func meaning(_ exception: Failure.Exception) -> UserAPIError {
     let message = exception.message ?? ""
     if message.contains("rate-overlimit") || exception.data?.value == 429 {
-      return Self.rateLimited
+      return Self.rateLimited(nil)
     }
     if message.contains("async-lock timed out") || message.contains("Maximum execution time") {
       return UserAPIError(
@@ -123,10 +139,10 @@ struct WAHAAnswer: Sendable {
     return .nonsense
   }
 
-  private static var rateLimited: UserAPIError {
+  private static func rateLimited(_ retryAfter: Duration?) -> UserAPIError {
     UserAPIError(
       .upstreamRateLimited, "WhatsApp limits the rate of this account",
-      retryAfter: Self.rateLimitPause)
+      retryAfter: retryAfter ?? Self.rateLimitPause)
   }
 }
 

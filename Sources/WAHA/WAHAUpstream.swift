@@ -66,8 +66,8 @@ package final class WAHAUpstream: Sendable {
     let start = ContinuousClock.now
     defer { self.observe(name, ContinuousClock.now - start) }
     do throws(CurlError) {
-      let response = try await (name.isSlow ? self.slowClient : self.client).perform(request)
-      return WAHAAnswer(status: response.status, body: response.body)
+      return WAHAAnswer(
+        try await (name.isSlow ? self.slowClient : self.client).perform(request))
     } catch {
       throw UserAPIError(error)
     }

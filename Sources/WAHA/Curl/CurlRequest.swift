@@ -23,6 +23,8 @@ struct CurlRequest: Sendable {
 struct CurlResponse: Sendable {
   var status: Int
   var body: [UInt8]
+  /// What `Retry-After` says, as a number or as a date.
+  var retryAfter: Duration?
 }
 
 /// An exchange that did not come to a response.

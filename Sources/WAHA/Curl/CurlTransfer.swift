@@ -59,12 +59,24 @@ final class CurlTransfer {
 
   /// - Returns: how many bytes were taken; fewer than came ends the exchange.
   private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
-    guard self.received.count + bytes.count <= self.maxResponseSize else {
+    var announced = 0
+    if self.received.isEmpty {
+      _ = ccurl_get_offset(self.handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced)
+    }
+    guard max(self.received.count + bytes.count, announced) <= self.maxResponseSize else {
       self.isTooLarge = true
       return 0
     }
+    // Growing by doubling would take up to three times as much meanwhile.
+    if announced > 0 { self.received.reserveCapacity(announced) }
     self.received.append(contentsOf: bytes)
     return bytes.count
+  }
+
+  /// Keeps nothing of it: whoever has read a long list does not want it twice.
+  private func takeReceived() -> [UInt8] {
+    defer { self.received = [] }
+    return self.received
   }
 
   func outcome(_ code: CURLcode) -> Result<CurlResponse, CurlError> {
@@ -72,7 +84,12 @@ final class CurlTransfer {
     case CURLE_OK:
       var status = 0
       _ = ccurl_get_long(self.handle, CURLINFO_RESPONSE_CODE, &status)
-      return .success(CurlResponse(status: status, body: self.received))
+      var seconds = 0
+      _ = ccurl_get_offset(self.handle, CURLINFO_RETRY_AFTER, &seconds)
+      return .success(
+        CurlResponse(
+          status: status, body: self.takeReceived(),
+          retryAfter: seconds > 0 ? .seconds(seconds) : nil))
     case CURLE_OPERATION_TIMEDOUT: return .failure(.timedOut)
     case CURLE_WRITE_ERROR where self.isTooLarge: return .failure(.tooLarge)
     case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_BAD_CONTENT_ENCODING,
