@@ -164,8 +164,8 @@ let package = Package(
     .testTarget(
       name: "UserAPIServerTests",
       dependencies: [
-        "AuthService", "HTTP2", "Persistence", "TestKit", "UserAPI", "UserAPIServer", .logging,
-        .metrics, .nioCore, .nioHTTP1,
+        "AuthService", "HTTP2", "Persistence", "TestKit", "UserAPI", "UserAPIServer", "WAHA",
+        .logging, .metrics, .nioCore, .nioHTTP1,
       ],
       swiftSettings: settings),
     .testTarget(
@@ -183,7 +183,7 @@ let package = Package(
       name: "WAHATests",
       dependencies: [
         "DirectoryService", "SessionService", "TestKit", "UserAPI", "WAHA", "WAHASimulator",
-        .nioCore, .nioPosix,
+        .nioConcurrencyHelpers, .nioCore, .nioPosix,
       ],
       swiftSettings: settings),
     .testTarget(

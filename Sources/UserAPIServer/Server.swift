@@ -52,8 +52,13 @@ package struct Server: Sendable {
     var wahaConfiguration = WAHAUpstream.Configuration(
       url: self.settings.wahaURL, apiKey: self.settings.wahaAPIKey)
     wahaConfiguration.maxListSize = self.settings.maxListBody
-    let upstream = WAHAUpstream(configuration: wahaConfiguration) { call, duration in
-      upstreamMetrics.record(call, duration)
+    let upstream = WAHAUpstream(configuration: wahaConfiguration) { event in
+      upstreamMetrics.record(event)
+      if case .entriesDropped(let list, let count) = event {
+        self.logger.warning(
+          "entries of a list from WAHA were not understood",
+          metadata: ["list": "\(list.rawValue)", "count": "\(count)"])
+      }
     }
     let readiness = Readiness(
       pingDatabase: { () async throws(UserAPIError) in try await database.ping() },

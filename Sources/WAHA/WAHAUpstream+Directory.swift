@@ -6,63 +6,80 @@ extension WAHAUpstream: DirectoryUpstream {
   package func groups(
     of session: OwnedSession, _ take: (Group) -> Void
   ) async throws(UserAPIError) {
-    let answer = try await self.list(
-      .groups, of: session, ["api", try session.wahaName, "groups"],
+    let path = ["api", try session.wahaName, "groups"]
+    let dialect = try await self.dialect()
+    var table = GroupTable()
+    var tally = ListTally(room: self.maxListSize)
+    defer { self.report(.groups, tally) }
+    let request = ListRequest(
+      call: .groups, path: path,
       // Participants are most of the answer, and servers that do not know the word ignore it.
-      query: [("exclude", "participants")])
-    let elements: [Lenient<GroupElement>]
-    switch answer.body.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) {
-    case UInt8(ascii: "["):
-      elements = try answer.decode([Lenient<GroupElement>].self)
-    case UInt8(ascii: "{"):
-      // NOWEB gives an object; its keys say again what each element's id does.
-      elements = Array(try answer.decode([String: Lenient<GroupElement>].self).values)
-    default:
-      throw UserAPIError.nonsense
+      query: [("exclude", "participants")] + (dialect.pagesGroups ? Self.order : []),
+      pageSize: dialect.pagesGroups ? self.configuration.pageSize : nil,
+      deadline: self.now() + self.configuration.listTimeout,
+      keys: GroupTable.keys, idKeys: ["id", "JID"], containers: dialect.groupContainers)
+    try await self.read(request, tally: &tally) {
+      table.removeAll()
+    } add: {
+      table.add($0)
     }
-    GroupElement.normalise(try Self.understood(elements)).forEach(take)
+    try tally.requireUnderstood()
+    table.groups.forEach(take)
   }
 
   package func contacts(
     of session: OwnedSession, _ take: (Contact) -> Void
   ) async throws(UserAPIError) {
+    let name = try session.wahaName
     // Two engines do not mark the account itself in its own list.
     guard let view = try await self.view(of: session) else { throw Self.missing }
-    let answer = try await self.list(
-      .contacts, of: session, ["api", "contacts", "all"],
-      query: [("session", try session.wahaName)])
-    let elements = try answer.decode([Lenient<ContactElement>].self)
-    ContactElement.normalise(try Self.understood(elements), me: view.me).forEach(take)
+    let dialect = try await self.dialect()
+    var table = ContactTable(owner: view.me)
+    var tally = ListTally(room: self.maxListSize)
+    defer { self.report(.contacts, tally) }
+    let request = ListRequest(
+      call: .contacts, path: ["api", "contacts", "all"],
+      query: [("session", name)] + (dialect.pagesContacts ? Self.order : []),
+      pageSize: dialect.pagesContacts ? self.configuration.pageSize : nil,
+      deadline: self.now() + self.configuration.listTimeout,
+      keys: ContactEntry.keys, idKeys: ["id"])
+    try await self.read(request, tally: &tally) {
+      table.removeAll()
+    } add: {
+      table.add($0)
+    }
+    try tally.requireUnderstood()
+    if table.resolveByEntries(), dialect.mayHaveLids {
+      try await self.resolveLids(
+        of: name, in: &table, room: tally.room, deadline: request.deadline)
+    }
+    table.forEachPerson(take)
   }
 
-  private func list(
-    _ call: WAHACall, of session: OwnedSession, _ path: [String],
-    query: [(name: String, value: String)]
-  ) async throws(UserAPIError) -> WAHAAnswer {
-    let answer = try await self.call(
-      call, .get, path, query: query, timeout: self.configuration.listTimeout,
-      maxSize: self.configuration.maxListSize)
-    if answer.isMissingSession { throw Self.missing }
-    if answer.isWrongState {
-      throw UserAPIError(
-        .sessionNotWorking, "groups and contacts can be read only while the session works")
+  /// Finds the numbers of people whom the list has under their LID alone.
+  private func resolveLids(
+    of name: String, in table: inout ContactTable, room: Int, deadline: ContinuousClock.Instant
+  ) async throws(UserAPIError) {
+    var tally = ListTally(room: room)
+    let request = ListRequest(
+      call: .lids, path: ["api", name, "lids"], query: [],
+      pageSize: self.configuration.pageSize, deadline: deadline, keys: LidPair.keys,
+      idKeys: ["lid"],
+      isOptional: true)
+    try await self.read(request, tally: &tally) {
+      // A pair that was found stays true however the list moves.
+    } add: { entry in
+      guard let pair = LidPair(entry) else { return false }
+      if let number = pair.number { table.resolve(lid: pair.lid, number: number) }
+      return true
     }
-    if answer.refuses(with: 400, "Enable NOWEB store") {
-      throw UserAPIError(
-        .contactsNotStored, "WAHA keeps no contacts for this session: it was made without a store")
-    }
-    return try answer.requireSuccess()
+    try tally.requireUnderstood()
   }
 
-  /// What could be read of a list.
-  ///
-  /// - Throws: `UPSTREAM_INVALID_RESPONSE` when that is less than half of it: it is then some
-  ///   other list than it should be.
-  private static func understood<Element>(
-    _ elements: [Lenient<Element>]
-  ) throws(UserAPIError) -> [Element] {
-    let understood = elements.compactMap(\.value)
-    guard understood.count * 2 >= elements.count else { throw UserAPIError.nonsense }
-    return understood
+  /// What makes pages of a list fit each other.
+  private static let order = [(name: "sortBy", value: "id"), (name: "sortOrder", value: "asc")]
+
+  private func report(_ list: WAHAList, _ tally: ListTally) {
+    if tally.dropped > 0 { self.observe(.entriesDropped(list, tally.dropped)) }
   }
 }

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import NIOConcurrencyHelpers
 package import UserAPI
 
 /// WAHA over its REST API, as the services need it.
@@ -15,8 +15,11 @@ package final class WAHAUpstream: Sendable {
     package var lifecycleTimeout: Duration = .seconds(20)
     /// How long reading all groups or contacts may take. Default: 60 s.
     package var listTimeout: Duration = .seconds(60)
-    /// The longest list to take, in bytes. Default: 64 MiB.
+    /// The longest list to take, in bytes, all its pages together; at most 4 GiB. Default: 64 MiB.
     package var maxListSize = 64 << 20
+    /// How many entries of a list to ask for at a time, where a page costs WAHA less than the whole;
+    /// at least 2. Default: 5,000.
+    package var pageSize = 5_000
 
     package init(url: UpstreamURL, apiKey: APIKey? = nil) {
       self.url = url
@@ -33,16 +36,25 @@ package final class WAHAUpstream: Sendable {
   /// For lists and QR codes, which may take minutes on a hanging engine: they wait for each other
   /// and never keep a status waiting.
   private let slowClient = CurlClient()
-  private let observe: @Sendable (WAHACall, ContinuousClock.Duration) -> Void
+  let knownDialect = NIOLockedValueBox<KnownDialect?>(nil)
+  let now: @Sendable () -> ContinuousClock.Instant
+  let observe: @Sendable (WAHAEvent) -> Void
 
-  /// - Parameter observe: Told of every call that came to an end.
+  /// - Parameters:
+  ///   - observe: Told of what is worth a metric or a line in the log.
+  ///   - now: What the time is, for everything but the calls' own limits.
   package init(
     configuration: Configuration,
-    observe: @escaping @Sendable (WAHACall, ContinuousClock.Duration) -> Void = { _, _ in }
+    observe: @escaping @Sendable (WAHAEvent) -> Void = { _ in },
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
   ) {
     self.configuration = configuration
     self.observe = observe
+    self.now = now
   }
+
+  /// The places of names in a ``ContactTable`` have 32 bits.
+  var maxListSize: Int { min(self.configuration.maxListSize, Int(UInt32.max)) }
 
   /// Whether WAHA answers at all; asks what needs no key.
   package func ping(timeout: Duration) async throws(UserAPIError) {
@@ -64,39 +76,70 @@ package final class WAHAUpstream: Sendable {
       method: method, url: self.configuration.url.url(path, query), headers: headers, body: body,
       timeout: timeout, maxResponseSize: maxSize)
     let start = ContinuousClock.now
-    defer { self.observe(name, ContinuousClock.now - start) }
+    defer { self.observe(.called(name, ContinuousClock.now - start)) }
     do throws(CurlError) {
-      return WAHAAnswer(
+      let answer = WAHAAnswer(
         try await (name.isSlow ? self.slowClient : self.client).perform(request))
+      if answer.isUnavailable { self.forgetDialect() }
+      return answer
     } catch {
-      throw UserAPIError(error)
+      if error == .unreachable { self.forgetDialect() }
+      throw UserAPIError(error, of: name)
     }
+  }
+
+  /// What comes back may be another engine, or another version.
+  private func forgetDialect() {
+    self.knownDialect.withLockedValue { $0 = nil }
   }
 }
 
 /// What is asked of WAHA; a metric's label.
 package enum WAHACall: String, CaseIterable, Sendable {
-  case ping, status, create, start, restart, logout, delete, qr, groups, contacts
+  case ping, version, status, create, start, restart, logout, delete, qr, groups, contacts, lids
 
   fileprivate var isSlow: Bool {
     switch self {
-    case .ping, .status, .create, .start, .restart, .logout, .delete: false
-    case .qr, .groups, .contacts: true
+    case .ping, .version, .status, .create, .start, .restart, .logout, .delete: false
+    case .qr, .groups, .contacts, .lids: true
+    }
+  }
+
+  fileprivate var isList: Bool {
+    switch self {
+    case .groups, .contacts, .lids: true
+    case .ping, .version, .status, .create, .start, .restart, .logout, .delete, .qr: false
     }
   }
 }
 
+/// What happens between the services and WAHA.
+package enum WAHAEvent: Sendable, Equatable {
+  /// A call came to an end after this time.
+  case called(WAHACall, Duration)
+  /// So many entries of a list were not understood and left out.
+  case entriesDropped(WAHAList, Int)
+}
+
 extension UserAPIError {
-  fileprivate init(_ error: CurlError) {
+  fileprivate init(_ error: CurlError, of call: WAHACall) {
     switch error {
     case .timedOut:
       self.init(.upstreamTimeout, "WAHA did not answer in time", cause: error)
     case .unreachable:
       self.init(.upstreamUnavailable, "WAHA cannot be reached", cause: error)
+    case .tooLarge where call.isList:
+      self = .listTooLarge(error)
     case .tooLarge, .malformed:
       self.init(.upstreamInvalidResponse, "WAHA's answer makes no sense", cause: error)
     case .cancelled:
       self = .canceled
     }
+  }
+}
+
+extension UserAPIError {
+  private static func listTooLarge(_ cause: CurlError) -> UserAPIError {
+    UserAPIError(.upstreamInvalidResponse, "WAHA's list is longer than is taken", cause: cause)
   }
 }

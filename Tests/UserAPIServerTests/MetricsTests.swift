@@ -1,6 +1,7 @@
 import CoreMetrics
 import Testing
 import UserAPI
+import WAHA
 
 @testable import UserAPIServer
 
@@ -26,6 +27,25 @@ import UserAPI
       "user_api_call_duration_seconds_count{\(status)} 2",
       #"user_api_call_duration_seconds_bucket{procedure="none",le="120.0"} 0"#,
       #"user_api_call_duration_seconds_bucket{procedure="none",le="+Inf"} 1"#,
+    ] {
+      #expect(lines.contains(line), "\(line)")
+    }
+  }
+
+  @Test func `calls of WAHA are timed, and what is not understood of its lists is counted`() {
+    let registry = PrometheusRegistry()
+    let metrics = UpstreamMetrics(factory: registry)
+    metrics.record(.called(.lids, .milliseconds(2)))
+    metrics.record(.entriesDropped(.contacts, 3))
+    metrics.record(.entriesDropped(.contacts, 4))
+    let lines = Set(registry.text().split(separator: "\n").map(String.init))
+    for line in [
+      #"user_api_upstream_call_duration_seconds_count{call="lids"} 1"#,
+      #"user_api_upstream_call_duration_seconds_bucket{call="lids",le="0.001"} 0"#,
+      #"user_api_upstream_call_duration_seconds_bucket{call="lids",le="0.0025"} 1"#,
+      "# TYPE user_api_upstream_entries_dropped_total counter",
+      #"user_api_upstream_entries_dropped_total{list="contacts"} 7"#,
+      #"user_api_upstream_entries_dropped_total{list="groups"} 0"#,
     ] {
       #expect(lines.contains(line), "\(line)")
     }

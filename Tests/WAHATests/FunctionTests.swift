@@ -138,16 +138,14 @@ import WAHASimulator
 
   @Test func `every call is observed`() async throws {
     let calls = Recorder<WAHACall>()
-    try await withWAHA { pair in
-      let url = try #require(UpstreamURL("http://127.0.0.1:\(pair.server.port)"))
-      let waha = WAHAUpstream(configuration: WAHAUpstream.Configuration(url: url)) { call, _ in
-        calls.append(call)
-      }
+    try await withWAHA(
+      observe: { _, event in if case .called(let call, _) = event { calls.append(call) } }
+    ) { pair in
       let session = try await makeOwnedSession()
       for function in [Function.create, .status, .restart, .groups, .delete] {
-        _ = await function.failure(waha, session)
+        _ = await function.failure(pair.waha, session)
       }
     }
-    #expect(calls.values == [.create, .status, .restart, .groups, .delete])
+    #expect(calls.values == [.create, .status, .restart, .version, .groups, .delete])
   }
 }

@@ -32,6 +32,10 @@ import WAHASimulator
     Entry(id: "15550000004@c.us"),
     Entry(id: "15550000005@c.us", name: "  "),
     Entry(id: "15550000006@c.us", name: "Dana 🦜", pushname: "Dana 🦜"),
+    Entry(id: "15550000007@s.whatsapp.net", name: "Eli"),
+    Entry(id: "15550000007:12@s.whatsapp.net", name: "Eli", pushname: "eli"),
+    Entry(id: "15550000008@c.us", name: "Fay 🦜", isNameCut: true),
+    Entry(id: "not-a-number@c.us", name: "Odd"),
     Entry(id: "200000000000099@lid", pushname: "Hidden"),
     Entry(id: "15559999999@c.us", name: "Me", isMe: true),
     Entry(id: "0@c.us", name: "Nobody"),
@@ -40,9 +44,13 @@ import WAHASimulator
     Entry(id: "120363000000000002@g.us", name: "A group"),
   ]
 
-  @Test(arguments: Engine.allCases)
-  func `contacts are the same whichever engine gives them`(engine: Engine) async throws {
-    try await withWAHA(engine) { pair in
+  static let versions = [ServerVersion(2024, 10, 8), ServerVersion(2025, 3, 1), .latest]
+
+  @Test(arguments: Engine.allCases, versions)
+  func `contacts are the same whichever engine gives them`(
+    engine: Engine, version: ServerVersion
+  ) async throws {
+    try await withWAHA(engine, version: version, configure: { $0.pageSize = 4 }) { pair in
       pair.server.setAddressBook(groups: [], contacts: Self.commonBook)
       let session = try await pair.session("WORKING")
       let people = try await pair.waha.contacts(of: session).sorted { $0.id < $1.id }
@@ -54,8 +62,63 @@ import WAHASimulator
           Person(id: "15550000004@c.us", names: [], number: "15550000004"),
           Person(id: "15550000005@c.us", names: [], number: "15550000005"),
           Person(id: "15550000006@c.us", names: ["Dana 🦜"], number: "15550000006"),
+          Person(id: "15550000007@c.us", names: ["Eli", "eli"], number: "15550000007"),
+          Person(id: "15550000008@c.us", names: ["Fay \u{FFFD}"], number: "15550000008"),
           Person(id: "200000000000099@lid", names: ["Hidden"], number: nil),
         ])
+    }
+  }
+
+  /// People under LIDs, whose numbers only NOWEB tells in the list itself, and that only of some.
+  static let hiddenBook: [Entry] = [
+    Entry(id: "200000000000001@lid", pushname: "ana ~"),
+    Entry(id: "15550000001@c.us", name: "Ana", lid: "200000000000001@lid"),
+    Entry(id: "15550000002@c.us", name: "Bob", lid: "200000000000002@lid"),
+    Entry(id: "200000000000002@lid", name: "Bob"),
+    Entry(id: "200000000000003@lid", name: "Cem", number: "15550000003@c.us"),
+    Entry(id: "200000000000004@lid", name: "Dana", number: "15550000004@c.us"),
+    Entry(id: "15550000004@c.us"),
+    Entry(id: "200000000000005@lid", pushname: "Nobody knows"),
+    Entry(id: "15559999999@c.us", name: "Me", lid: "200000000000009@lid", isMe: true),
+    Entry(id: "200000000000009@lid", name: "Me"),
+  ]
+
+  @Test(arguments: Engine.allCases, [ServerVersion(2025, 5, 4), .latest])
+  func `people under LIDs are the same whichever engine gives them`(
+    engine: Engine, version: ServerVersion
+  ) async throws {
+    for book in [Self.hiddenBook, Self.hiddenBook.reversed()] {
+      try await withWAHA(engine, version: version, configure: { $0.pageSize = 4 }) { pair in
+        pair.server.setAddressBook(groups: [], contacts: book)
+        let session = try await pair.session("WORKING")
+        let people = try await pair.waha.contacts(of: session).sorted { $0.id < $1.id }
+        #expect(
+          people == [
+            Person(id: "15550000001@c.us", names: ["Ana", "ana ~"], number: "15550000001"),
+            Person(id: "15550000002@c.us", names: ["Bob"], number: "15550000002"),
+            Person(id: "15550000003@c.us", names: ["Cem"], number: "15550000003"),
+            Person(id: "15550000004@c.us", names: ["Dana"], number: "15550000004"),
+            Person(id: "200000000000005@lid", names: ["Nobody knows"], number: nil),
+          ])
+      }
+    }
+  }
+
+  @Test func `who is blocked under one id is left out under the other`() async throws {
+    try await withWAHA(.webjs) { pair in
+      pair.server.setAddressBook(
+        groups: [],
+        contacts: [
+          Entry(id: "15560000001@c.us", lid: "200000000000001@lid", isBlocked: true),
+          Entry(id: "200000000000001@lid", name: "Blocked by number"),
+          Entry(
+            id: "200000000000002@lid", name: "Blocked by LID", number: "15560000002@c.us",
+            isBlocked: true),
+          Entry(id: "15560000002@c.us", name: "Blocked by LID"),
+          Entry(id: "15560000003@c.us", name: "Ana"),
+        ])
+      let session = try await pair.session("WORKING")
+      #expect(try await pair.waha.contacts(of: session).map(\.id) == ["15560000003@c.us"])
     }
   }
 

@@ -37,6 +37,8 @@ let simulatorThreads = MultiThreadedEventLoopGroup.singleton
 func withWAHA(
   _ engine: Engine = .webjs, version: ServerVersion = .latest, timing: Timing = quickTiming(),
   serverKey: String? = nil, clientKey: String? = nil,
+  now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
+  observe: @escaping @Sendable (SimulatorServer, WAHAEvent) -> Void = { _, _ in },
   configure: (inout WAHAUpstream.Configuration) -> Void = { _ in },
   _ body: (Pair) async throws -> Void
 ) async throws {
@@ -46,7 +48,9 @@ func withWAHA(
     simulator, group: simulatorThreads)
   let result: Result<Void, any Error>
   do {
-    let waha = try makeUpstream(port: server.port, key: clientKey, configure: configure)
+    let waha = try makeUpstream(
+      port: server.port, key: clientKey, now: now, observe: { observe(server, $0) },
+      configure: configure)
     result = .success(try await body(Pair(server: server, waha: waha)))
   } catch {
     result = .failure(error)
@@ -57,13 +61,18 @@ func withWAHA(
 
 func makeUpstream(
   port: Int, key: String? = nil,
+  now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
+  observe: @escaping @Sendable (WAHAEvent) -> Void = { _ in },
   configure: (inout WAHAUpstream.Configuration) -> Void = { _ in }
 ) throws -> WAHAUpstream {
   struct NoURL: Error {}
   guard let url = UpstreamURL("http://127.0.0.1:\(port)") else { throw NoURL() }
   var configuration = WAHAUpstream.Configuration(url: url, apiKey: key.flatMap(APIKey.init))
+  // However much else the machine does: what is to time out says so.
+  configuration.statusTimeout = .seconds(50)
+  configuration.lifecycleTimeout = .seconds(50)
   configure(&configuration)
-  return WAHAUpstream(configuration: configuration)
+  return WAHAUpstream(configuration: configuration, observe: observe, now: now)
 }
 
 /// Everything that the services ask of WAHA for a session.
@@ -90,4 +99,9 @@ enum Function: CaseIterable, Sendable {
   func failure(_ waha: WAHAUpstream, _ session: OwnedSession) async -> UserAPIError? {
     await TestKit.failure { () async throws(UserAPIError) in try await self(waha, session) }
   }
+}
+
+extension ErrorReason {
+  /// What a list over its limit is refused with.
+  static let listTooLarge = ErrorReason.upstreamInvalidResponse
 }

@@ -2,8 +2,10 @@ internal import CoreMetrics
 internal import WAHA
 
 /// `user_api_upstream_call_duration_seconds{call}`: what is asked of WAHA, how often and how fast.
+/// `user_api_upstream_entries_dropped_total{list}`: what of its lists was not understood.
 struct UpstreamMetrics: Sendable {
   private let durations: [WAHACall: CoreMetrics.Timer]
+  private let dropped: [WAHAList: Counter]
 
   init(factory: any MetricsFactory) {
     self.durations = [WAHACall: CoreMetrics.Timer](
@@ -15,10 +17,25 @@ struct UpstreamMetrics: Sendable {
             dimensions: [("call", call.rawValue)], factory: factory)
         )
       })
+    self.dropped = [WAHAList: Counter](
+      uniqueKeysWithValues: WAHAList.allCases.map { list in
+        (
+          list,
+          Counter(
+            label: "user_api_upstream_entries_dropped_total",
+            dimensions: [("list", list.rawValue)], factory: factory)
+        )
+      })
   }
 
-  func record(_ call: WAHACall, _ duration: Duration) {
-    let (seconds, attoseconds) = duration.components
-    self.durations[call]?.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+  func record(_ event: WAHAEvent) {
+    switch event {
+    case .called(let call, let duration):
+      let (seconds, attoseconds) = duration.components
+      self.durations[call]?.recordNanoseconds(
+        seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    case .entriesDropped(let list, let count):
+      self.dropped[list]?.increment(by: count)
+    }
   }
 }

@@ -1,0 +1,99 @@
+internal import SessionService
+internal import UserAPI
+
+extension WAHAUpstream {
+  /// Reads a whole list, page by page or at once.
+  ///
+  /// - Parameters:
+  ///   - tally: What is counted; what it has room for is left for what is read after it.
+  ///   - restart: Forgets what was added: the list has changed and is read from the beginning.
+  ///   - add: Takes an entry; says whether it was understood.
+  /// - Throws: What the list's failure means. What was added then is not the list.
+  func read(
+    _ request: ListRequest, tally: inout ListTally, restart: () -> Void,
+    add: (JSONObject) -> Bool
+  ) async throws(UserAPIError) {
+    let fresh = tally
+    if try await self.readOnce(request, tally: &tally, add: add) { return }
+    tally = fresh
+    restart()
+    if try await self.readOnce(request, tally: &tally, add: add) { return }
+    // Every entry made sense, and so will the list once it stands still.
+    throw UserAPIError(
+      .upstreamBusy, "the list at WAHA changes while it is read", retryAfter: Self.movedPause)
+  }
+
+  /// - Returns: False when the list has changed between two pages.
+  private func readOnce(
+    _ request: ListRequest, tally: inout ListTally, add: (JSONObject) -> Bool
+  ) async throws(UserAPIError) -> Bool {
+    var cursor = PageCursor<JSONValue>(limit: request.pageSize ?? .max)
+    while true {
+      let answer = try await self.page(of: request, offset: cursor.offset, room: tally.room)
+      guard let answer else { return true }
+      tally.take(answer.body.count)
+      let page = try Self.parse(
+        answer.body, request, isFirst: cursor.offset == 0, tally: &tally, add: add)
+      switch cursor.pageCame(page) {
+      case .next: continue
+      case .end: return true
+      case .moved: return false
+      }
+    }
+  }
+
+  /// A page as it came; nil from a server that does not have the list and need not.
+  private func page(
+    of request: ListRequest, offset: Int, room: Int
+  ) async throws(UserAPIError) -> WAHAAnswer? {
+    let answer = try await self.call(
+      request.call, .get, request.path, query: request.query(offset: offset),
+      timeout: request.deadline - self.now(), maxSize: room)
+    if request.isOptional, answer.refuses(with: 404, "Cannot GET") { return nil }
+    if answer.isMissingSession { throw Self.missing }
+    if answer.isWrongState {
+      throw UserAPIError(
+        .sessionNotWorking, "groups and contacts can be read only while the session works")
+    }
+    if answer.refuses(with: 400, "Enable NOWEB store") {
+      throw UserAPIError(
+        .contactsNotStored, "WAHA keeps no contacts for this session: it was made without a store")
+    }
+    return try answer.requireSuccess()
+  }
+
+  private static func parse(
+    _ body: [UInt8], _ request: ListRequest, isFirst: Bool, tally: inout ListTally,
+    add: (JSONObject) -> Bool
+  ) throws(UserAPIError) -> PageCursor<JSONValue>.Page {
+    var page = PageCursor<JSONValue>.Page()
+    let container: JSONReader.Container
+    do throws(UserAPIError) {
+      container = try JSONReader.forEachElement(of: body, keys: request.keys) { value in
+        var entry: JSONObject?
+        if case .object(let object) = value { entry = object }
+        let id = entry.flatMap { entry in
+          request.idKeys.lazy.compactMap { entry[$0] }.first
+        }
+        if page.count == 0 { page.first = id }
+        page.last = id
+        page.count += 1
+        // The first of a later page is the last of the one before.
+        if isFirst || page.count > 1 {
+          tally.count(isUnderstood: entry.map(add) ?? false)
+        }
+      }
+    } catch {
+      throw UserAPIError.nonsense
+    }
+    // An empty object is no list of an engine that writes arrays, but what is in another is looked
+    // at.
+    guard page.count > 0 || request.containers.contains(container) else {
+      throw UserAPIError.nonsense
+    }
+    return page
+  }
+
+  /// How long a list that changes is left alone.
+  private static let movedPause: Duration = .seconds(1)
+}
