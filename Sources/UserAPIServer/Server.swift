@@ -60,6 +60,7 @@ package struct Server: Sendable {
           metadata: ["list": "\(list.rawValue)", "count": "\(count)"])
       }
     }
+    registry.addGauge("user_api_upstream_breaker_open") { upstream.isBreakerOpen ? 1 : 0 }
     let readiness = Readiness(
       pingDatabase: { () async throws(UserAPIError) in try await database.ping() },
       // Half of what a probe commonly waits.

@@ -36,6 +36,7 @@ package final class WAHAUpstream: Sendable {
   /// For lists and QR codes, which may take minutes on a hanging engine: they wait for each other
   /// and never keep a status waiting.
   private let slowClient = CurlClient()
+  private let breaker = NIOLockedValueBox(CircuitBreaker())
   let knownDialect = NIOLockedValueBox<KnownDialect?>(nil)
   let now: @Sendable () -> ContinuousClock.Instant
   let observe: @Sendable (WAHAEvent) -> Void
@@ -52,6 +53,9 @@ package final class WAHAUpstream: Sendable {
     self.observe = observe
     self.now = now
   }
+
+  /// Whether WAHA has failed so often that calls are refused without asking it.
+  package var isBreakerOpen: Bool { self.breaker.withLockedValue { $0.isOpen } }
 
   /// The places of names in a ``ContactTable`` have 32 bits.
   var maxListSize: Int { min(self.configuration.maxListSize, Int(UInt32.max)) }
@@ -75,22 +79,37 @@ package final class WAHAUpstream: Sendable {
     let request = CurlRequest(
       method: method, url: self.configuration.url.url(path, query), headers: headers, body: body,
       timeout: timeout, maxResponseSize: maxSize)
+    let permit = try self.permit(name)
     let start = ContinuousClock.now
     defer { self.observe(.called(name, ContinuousClock.now - start)) }
     do throws(CurlError) {
       let answer = WAHAAnswer(
         try await (name.isSlow ? self.slowClient : self.client).perform(request))
-      if answer.isUnavailable { self.forgetDialect() }
+      self.ended(permit, answer.isUnavailable ? .failed : .answered)
       return answer
     } catch {
-      if error == .unreachable { self.forgetDialect() }
+      self.ended(permit, CircuitBreaker.Outcome(error, of: name))
       throw UserAPIError(error, of: name)
     }
   }
 
-  /// What comes back may be another engine, or another version.
-  private func forgetDialect() {
-    self.knownDialect.withLockedValue { $0 = nil }
+  /// - Returns: Nil for a ping: whoever asks whether WAHA is there is told what is.
+  /// - Throws: `UPSTREAM_UNAVAILABLE` at once while WAHA is known not to answer.
+  private func permit(_ name: WAHACall) throws(UserAPIError) -> CircuitBreaker.Permit? {
+    if name == .ping { return nil }
+    switch self.breaker.withLockedValue({ $0.admit(at: self.now()) }) {
+    case .granted(let permit): return permit
+    case .refused(let retryAfter):
+      throw UserAPIError(
+        .upstreamUnavailable, "WAHA has not answered lately", retryAfter: retryAfter)
+    }
+  }
+
+  private func ended(_ permit: CircuitBreaker.Permit?, _ outcome: CircuitBreaker.Outcome) {
+    guard let permit else { return }
+    self.breaker.withLockedValue { $0.ended(permit, outcome, at: self.now()) }
+    // What comes back may be another engine, or another version.
+    if outcome == .failed { self.knownDialect.withLockedValue { $0 = nil } }
   }
 }
 
@@ -119,6 +138,18 @@ package enum WAHAEvent: Sendable, Equatable {
   case called(WAHACall, Duration)
   /// So many entries of a list were not understood and left out.
   case entriesDropped(WAHAList, Int)
+}
+
+extension CircuitBreaker.Outcome {
+  fileprivate init(_ error: CurlError, of call: WAHACall) {
+    switch error {
+    case .unreachable: self = .failed
+    // A list or a code hangs with the session's engine.
+    case .timedOut: self = call.isSlow ? .unknown : .failed
+    case .tooLarge, .malformed: self = .answered
+    case .cancelled: self = .unknown
+    }
+  }
 }
 
 extension UserAPIError {

@@ -1,0 +1,91 @@
+/// Keeps calls from a server that does not answer: after some failures in a row it refuses them, but
+/// for one now and then that finds out whether the server is back.
+struct CircuitBreaker: Sendable {
+  private enum State {
+    /// Every call may go out; so many have failed in a row.
+    case closed(failures: Int)
+    /// None may, until then.
+    case open(until: ContinuousClock.Instant)
+    /// A probe is out. When it has not come back by then, another may go.
+    case halfOpen(probe: Int, until: ContinuousClock.Instant)
+  }
+
+  /// What a call that may go out gives back when it is over.
+  enum Permit: Sendable, Equatable {
+    case regular
+    case probe(Int)
+  }
+
+  enum Admission: Sendable, Equatable {
+    case granted(Permit)
+    case refused(retryAfter: Duration)
+  }
+
+  enum Outcome: Sendable {
+    /// The server is there, whatever it said.
+    case answered
+    case failed
+    /// The call says nothing of the server: it was given up, or what it waited for hangs.
+    case unknown
+  }
+
+  /// How many failures in a row open it.
+  static let threshold = 5
+  /// How long it stays open before a probe goes out.
+  static let pause: Duration = .seconds(1)
+
+  private var state = State.closed(failures: 0)
+  private var lastProbe = 0
+
+  /// Whether calls are refused, but for probes.
+  var isOpen: Bool {
+    switch self.state {
+    case .closed: false
+    case .open, .halfOpen: true
+    }
+  }
+
+  mutating func admit(at now: ContinuousClock.Instant) -> Admission {
+    switch self.state {
+    case .closed: return .granted(.regular)
+    case .open(let until), .halfOpen(_, let until):
+      guard now >= until else { return .refused(retryAfter: until - now) }
+      self.lastProbe += 1
+      self.state = .halfOpen(probe: self.lastProbe, until: now + Self.pause)
+      return .granted(.probe(self.lastProbe))
+    }
+  }
+
+  /// A call that was admitted is over.
+  mutating func ended(
+    _ permit: Permit, _ outcome: Outcome, at now: ContinuousClock.Instant
+  ) {
+    switch self.state {
+    case .closed(let failures):
+      switch outcome {
+      case .answered: self.state = .closed(failures: 0)
+      case .failed where failures + 1 >= Self.threshold:
+        self.state = .open(until: now + Self.pause)
+      case .failed: self.state = .closed(failures: failures + 1)
+      case .unknown: break
+      }
+    case .open, .halfOpen:
+      // What went out before it opened tells of a time before that.
+      guard case .probe(let number) = permit else { return }
+      self.probeEnded(number, outcome, at: now)
+    }
+  }
+
+  private mutating func probeEnded(
+    _ number: Int, _ outcome: Outcome, at now: ContinuousClock.Instant
+  ) {
+    switch outcome {
+    case .answered: self.state = .closed(failures: 0)
+    case .failed:
+      self.state = .open(until: now + Self.pause)
+    case .unknown:
+      // The next call takes its place, unless one has already.
+      if case .halfOpen(number, _) = self.state { self.state = .open(until: now) }
+    }
+  }
+}
