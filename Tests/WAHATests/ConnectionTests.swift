@@ -161,7 +161,9 @@ import WAHASimulator
   @Test func `an address with a path is kept before every call`() async throws {
     try await withWAHA { pair in
       let url = try #require(UpstreamURL("http://127.0.0.1:\(pair.server.port)/waha/v1/"))
-      let waha = WAHAUpstream(configuration: WAHAUpstream.Configuration(url: url))
+      var configuration = WAHAUpstream.Configuration(url: url)
+      configuration.statusTimeout = .seconds(50)
+      let waha = WAHAUpstream(configuration: configuration)
       _ = await Function.status.failure(waha, try await makeOwnedSession())
       #expect(pair.server.requests().map(\.path) == ["/waha/v1/api/sessions/s_test"])
     }
