@@ -115,7 +115,10 @@ package struct Server: Sendable {
     let sessions = Sessions(
       store: database, upstream: upstream, time: .system, configuration: configuration)
     let directory = Directory(
-      sessions: sessions, upstream: upstream, surroundings: .system(threads: UserThreads(count: 1)),
+      sessions: sessions, upstream: upstream,
+      surroundings: .system(
+        threads: UserThreads(count: 1), metrics: ListMetrics(factory: registry),
+        logger: self.logger),
       configuration: self.settings.directory)
     registry.addGauge("user_api_snapshot_bytes") { directory.size }
     return CallServices(

@@ -160,17 +160,11 @@ extension UserAPIError {
     case .unreachable:
       self.init(.upstreamUnavailable, "WAHA cannot be reached", cause: error)
     case .tooLarge where call.isList:
-      self = .listTooLarge(error)
+      self.init(.upstreamListTooLarge, "WAHA's list is longer than is taken", cause: error)
     case .tooLarge, .malformed:
       self.init(.upstreamInvalidResponse, "WAHA's answer makes no sense", cause: error)
     case .cancelled:
       self = .canceled
     }
-  }
-}
-
-extension UserAPIError {
-  private static func listTooLarge(_ cause: CurlError) -> UserAPIError {
-    UserAPIError(.upstreamInvalidResponse, "WAHA's list is longer than is taken", cause: cause)
   }
 }

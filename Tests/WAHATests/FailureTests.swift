@@ -130,7 +130,7 @@ import WAHASimulator
     try await withWAHA(configure: { $0.maxListSize = 10_000 }) { pair in
       let session = try await pair.session("WORKING")
       for function in [Function.groups, .contacts] {
-        #expect(await function.failure(pair.waha, session)?.reason == .listTooLarge)
+        #expect(await function.failure(pair.waha, session)?.reason == .upstreamListTooLarge)
       }
       pair.server.setAddressBook(groups: [Group(id: "1@g.us", name: "A")], contacts: [])
       #expect(try await pair.waha.groups(of: session).count == 1)

@@ -183,7 +183,7 @@ import WAHASimulator
       let session = try await pair.session("WORKING")
       #expect(try await pair.waha.contacts(of: session).count == 15)
       pair.server.setAddressBook(groups: [], contacts: Self.contacts(50))
-      #expect(await Function.contacts.failure(pair.waha, session)?.reason == .listTooLarge)
+      #expect(await Function.contacts.failure(pair.waha, session)?.reason == .upstreamListTooLarge)
     }
   }
 
@@ -194,7 +194,7 @@ import WAHASimulator
       let session = try await pair.session("WORKING")
       #expect(try await pair.waha.contacts(of: session).count == 5)
       pair.server.setAddressBook(groups: [], contacts: hidden)
-      #expect(await Function.contacts.failure(pair.waha, session)?.reason == .listTooLarge)
+      #expect(await Function.contacts.failure(pair.waha, session)?.reason == .upstreamListTooLarge)
     }
   }
 

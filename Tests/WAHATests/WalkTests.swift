@@ -60,6 +60,7 @@ import WAHASimulator
     let sessions = Sessions(store: store, upstream: pair.waha, time: ManualTime().source)
     var configuration = Directory.Configuration.defaults
     configuration.secondLookDelay = .zero
+    configuration.minReadInterval = .zero
     return Directory(
       sessions: sessions, upstream: pair.waha,
       surroundings: Directory.Surroundings(

@@ -100,8 +100,3 @@ enum Function: CaseIterable, Sendable {
     await TestKit.failure { () async throws(UserAPIError) in try await self(waha, session) }
   }
 }
-
-extension ErrorReason {
-  /// What a list over its limit is refused with.
-  static let listTooLarge = ErrorReason.upstreamInvalidResponse
-}

@@ -4,7 +4,8 @@ internal import UserAPIClient
 
 /// Which items of a list to read.
 struct ListOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Only those whose names or number have all these words.", valueName: "text"))
+  @Option(
+    help: ArgumentHelp("Only those whose names or number have all these words.", valueName: "text"))
   var search: String?
 
   @Option(help: ArgumentHelp("How many to read at once, 1 or more.", valueName: "count"))
