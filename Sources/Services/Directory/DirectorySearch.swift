@@ -19,8 +19,8 @@ struct DirectorySearch: Sendable, Equatable {
   static let maximumWords = 16
 
   private let terms: [Term]
-  /// The longest text that every match has; nil when there is none.
-  private let commonText: [UInt8]?
+  /// The longest text that every match has.
+  private let commonText: [UInt8]
 
   /// Nil when there is nothing in it to look for.
   ///
@@ -52,11 +52,20 @@ struct DirectorySearch: Sendable, Equatable {
       }
     }
     endNumber()
-    guard !terms.isEmpty else { return nil }
     self.terms = terms
-    self.commonText =
-      terms.compactMap { term in if case .word(let word) = term { word } else { nil } }
-      .max { $0.count < $1.count }
+    guard let commonText = terms.flatMap(Self.commonTexts).max(by: { $0.count < $1.count }) else {
+      return nil
+    }
+    self.commonText = commonText
+  }
+
+  /// What every entry has that has the term.
+  private static func commonTexts(_ term: Term) -> [[UInt8]] {
+    switch term {
+    case .word(let word): [word]
+    // Digits that stand together in a word do so in the number too.
+    case .number(_, let words): words.flatMap { $0.split { !Self.isDigit($0) }.map(Array.init) }
+    }
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool {
@@ -69,8 +78,7 @@ struct DirectorySearch: Sendable, Equatable {
 
   /// Where the next entry may be that matches; nil when none does.
   func firstCandidate(in texts: UnsafeRawBufferPointer, from position: Int) -> Int? {
-    guard let commonText else { return position }
-    return Self.find(commonText, in: UnsafeRawBufferPointer(rebasing: texts[position...]))
+    Self.find(self.commonText, in: UnsafeRawBufferPointer(rebasing: texts[position...]))
       .map { $0 + position }
   }
 
