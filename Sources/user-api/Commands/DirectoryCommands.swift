@@ -42,10 +42,15 @@ struct ListOptions: ParsableArguments {
     _ client: UserAPIClient,
     _ call: (DirectoryRequest) async throws(UserAPIError) -> DirectoryPage<Item>
   ) async throws -> DirectoryPage<Item> {
+    try await self.read(session: try await self.session.name(client), call)
+  }
+
+  func read<Item>(
+    session: String, _ call: (DirectoryRequest) async throws(UserAPIError) -> DirectoryPage<Item>
+  ) async throws(UserAPIError) -> DirectoryPage<Item> {
     let request = DirectoryRequest(
-      sessionName: try await self.session.name(client),
-      limit: self.limit ?? (self.all ? Self.pageSize : nil), cursor: self.cursor,
-      search: self.search, snapshot: self.snapshot,
+      sessionName: session, limit: self.limit ?? (self.all ? Self.pageSize : nil),
+      cursor: self.cursor, search: self.search, snapshot: self.snapshot,
       maxAgeMs: self.maxAge.map { Int($0.duration / .milliseconds(1)) })
     do throws(UserAPIError) {
       return try await self.walk(request, call)
