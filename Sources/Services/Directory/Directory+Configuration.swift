@@ -59,6 +59,9 @@ extension Directory {
     func pause(after error: UserAPIError) -> Duration? {
       switch error.reason {
       case .upstreamRateLimited: error.retryAfter
+      // A shorter one is kept by trying again after it.
+      case .upstreamUnavailable, .upstreamBusy:
+        error.retryAfter.flatMap { $0 > self.maxRetryDelay ? $0 : nil }
       case .upstreamListTooLarge: self.tooLargePause
       default: nil
       }
