@@ -117,7 +117,7 @@ package struct Server: Sendable {
     let directory = Directory(
       sessions: sessions, upstream: upstream,
       surroundings: .system(
-        threads: UserThreads(count: 1), metrics: ListMetrics(factory: registry),
+        threads: UserThreads(count: 2), metrics: ListMetrics(factory: registry),
         logger: self.logger),
       configuration: self.settings.directory)
     registry.addGauge("user_api_snapshot_bytes") { directory.size }

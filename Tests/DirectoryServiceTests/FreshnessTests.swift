@@ -313,6 +313,26 @@ import UserAPI
   // MARK: WAHA in trouble
 
   @Test(arguments: ListKind.allCases)
+  func `while WAHA hangs, pages wait for it no more than once in a while`(
+    kind: ListKind
+  ) async throws {
+    let service = try await Service(book: self.old)
+    let first = try await kind.page(service, limit: 5)
+    service.time.advance(by: .seconds(2))
+    service.upstream.script.failAll(with: UserAPIError(.upstreamTimeout, "hangs"))
+    service.upstream.script.clear()
+    for _ in 0..<5 {
+      #expect(try await kind.page(service, snapshot: first.snapshot).warning == .refreshFailed)
+      #expect(try await kind.page(service).warning == .refreshFailed)
+    }
+    #expect(service.upstream.script.count(.status) == 1)
+    service.time.advance(by: .seconds(2))
+    service.upstream.script.failAll(with: nil)
+    #expect(try await kind.page(service).warning == nil)
+    #expect(service.upstream.script.count(.status) == 2)
+  }
+
+  @Test(arguments: ListKind.allCases)
   func `while WAHA cannot be asked, what is kept serves with a warning`(kind: ListKind) async throws
   {
     let service = try await Service(book: self.old)
@@ -320,6 +340,7 @@ import UserAPI
     service.time.advance(by: .seconds(40))
     service.upstream.script.failAll(with: UserAPIError(.upstreamUnavailable, "down"))
     let second = try await kind.page(service, limit: 5, cursor: 5, snapshot: first.snapshot)
+    #expect(second.warning == .refreshFailed)
     #expect(first.rows + second.rows == Array(PlainRules.rows(self.old, kind, nil)[..<10]))
     #expect(try await kind.page(service).warning == .refreshFailed)
     let fresher = await failure { () async throws(UserAPIError) in

@@ -71,6 +71,32 @@ import UserAPI
     #expect(page.nextCursor == 7)
   }
 
+  @Test(arguments: [nil, "n"])
+  func `a page ends early when it has enough text, and the next goes on`(
+    search: String?
+  ) async throws {
+    let name = String(repeating: "n", count: 1_000)
+    let service = try await Service(
+      groups: (0..<10).map { Group(id: "\($0)@g.us", name: name + "\($0)") }
+    ) { $0.maxPageText = 2_500 }
+    var cursor: Int? = 0
+    var pages: [[String]] = []
+    while let start = cursor {
+      let page = try await ListKind.groups.page(service, limit: 5, cursor: start, search: search)
+      pages.append(page.rows.map(\.id))
+      cursor = page.nextCursor
+      #expect(page.total == 10)
+    }
+    #expect(pages.map(\.count) == [3, 3, 3, 1])
+    #expect(pages.joined().elementsEqual((0..<10).map { "\($0)@g.us" }))
+  }
+
+  @Test func `of a name nobody could have written the beginning is kept`() async throws {
+    let name = String(repeating: "é", count: 100_000)
+    let service = try await Service(groups: [Group(id: "1@g.us", name: name)])
+    #expect(try await service.groups().items.map(\.groupName) == [String(name.prefix(2_048))])
+  }
+
   @Test func `pages are as long as the specification says when no limit is given`() async throws {
     let service = try await Service(book: PlainAddressBook(seed: 1, size: 60))
     #expect(try await service.groups().items.count == 10)

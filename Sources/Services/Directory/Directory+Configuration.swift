@@ -28,10 +28,13 @@ extension Directory {
     package var failurePause: Duration = .seconds(5)
     /// The longest it becomes. Default: 1 min.
     package var maxFailurePause: Duration = .seconds(60)
+    /// For how long lists are served from memory without asking for the session's status, after WAHA
+    /// could not say it. Default: 2 s.
+    package var silentPause: Duration = .seconds(2)
     /// For how long a list that is too large is not read again. Default: 30 s.
     package var tooLargePause: Duration = .seconds(30)
-    /// How many lists are read from WAHA at once; more wait. Default: 4.
-    package var maxReads = 4
+    /// How many lists are read from WAHA at once; more wait. Default: 8.
+    package var maxReads = 8
     /// How often a read is tried again within one call. Default: 2.
     package var maxRetries = 2
     /// The longest pause before the first retry; it doubles with each. Default: 250 ms.
@@ -45,6 +48,8 @@ extension Directory {
     package var maxSize = 256 << 20
     /// The longest page. A longer one that is asked for is served as this. Default: 10,000.
     package var maxPageSize = 10_000
+    /// How much text a page may have before it ends early, in bytes. Default: 4 MiB.
+    package var maxPageText = 4 << 20
 
     package static let defaults = Self()
 

@@ -73,7 +73,8 @@ package final class Directory: Sendable {
     let served = try await self.served(key, of: session, request)
     let page = served.snapshot.page(
       cursor: request.cursor,
-      limit: min(request.limit ?? defaultLimit, self.configuration.maxPageSize), search: search)
+      limit: min(request.limit ?? defaultLimit, self.configuration.maxPageSize),
+      maxSize: self.configuration.maxPageText, search: search)
     if page.nextCursor != nil {
       self.shelf.withLockedValue { $0.walkBegan(key, over: served.snapshot) }
     }
@@ -88,20 +89,15 @@ package final class Directory: Sendable {
     _ key: ListKey, of session: OwnedSession, _ request: DirectoryRequest
   ) async throws(UserAPIError) -> SnapshotShelf.Served {
     let maxAge = request.maxAgeMs.map { Duration.milliseconds($0) }
+    if let served = self.servedInSilence(key, request, maxAge: maxAge) { return served }
     let account: SessionAccount?
     do throws(UserAPIError) {
       account = try await self.workingAccount(of: session)
     } catch {
       guard error.isTroubleWithWAHA else { throw error }
       let now = self.surroundings.now()
-      let served = self.shelf.withLockedValue { shelf in
-        if let id = request.snapshot {
-          shelf.request(key, snapshot: id, at: now)
-        } else {
-          shelf.requestWithoutWAHA(key, maxAge: maxAge, at: now)
-        }
-      }
-      guard let served else { throw error }
+      self.shelf.withLockedValue { $0.statusFailed(session.name, at: now) }
+      guard let served = self.servedInSilence(key, request, maxAge: maxAge) else { throw error }
       return served
     }
     self.settle(session, account)
@@ -121,6 +117,17 @@ package final class Directory: Sendable {
       return served
     case .read: return try await self.read(key, of: session, account, maxAge: maxAge)
     case .fail(let error): throw error
+    }
+  }
+
+  /// What there is in memory, if WAHA could not be asked for the session's status just now.
+  private func servedInSilence(
+    _ key: ListKey, _ request: DirectoryRequest, maxAge: Duration?
+  ) -> SnapshotShelf.Served? {
+    let now = self.surroundings.now()
+    return self.shelf.withLockedValue { shelf in
+      guard shelf.isSilent(key, at: now) else { return nil }
+      return shelf.requestWithoutWAHA(key, snapshot: request.snapshot, maxAge: maxAge, at: now)
     }
   }
 
@@ -213,7 +220,10 @@ package final class Directory: Sendable {
       if error.code != .canceled { self.surroundings.observe(key.kind, error) }
       let now = self.surroundings.now()
       self.shelf.withLockedValue { $0.readFailed(read, error, at: now) }
-      throw error
+      guard error.retryAfter == nil, let pause = self.configuration.pause(after: error) else {
+        throw error
+      }
+      throw UserAPIError(error.reason, error.message, retryAfter: pause, cause: error.cause)
     }
   }
 

@@ -38,6 +38,8 @@ struct KeptList: Sendable {
   private(set) var failures = 0
   /// Until when the list is not to be read behind.
   private(set) var nextRefresh: ContinuousClock.Instant?
+  /// Until when WAHA is not asked how the session is, because it did not say.
+  var silentUntil: ContinuousClock.Instant?
   /// The number of the last time that somebody used it.
   var use: UInt64 = 0
 

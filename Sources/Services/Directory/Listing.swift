@@ -1,5 +1,8 @@
 /// A list on the way to a ``Snapshot``: what was read so far, in the order in which it came.
 struct Listing: Sendable {
+  /// What is kept of a name, in bytes of UTF-8. No client of WhatsApp's lets anybody write as much.
+  private static let maximumName = 4_096
+
   private let limit: Int
   /// Texts of all entries, one behind the other.
   private(set) var text: [UInt8] = []
@@ -37,7 +40,7 @@ struct Listing: Sendable {
 
   private mutating func append(id: String, names: [String], number: String?) {
     guard self.size <= self.limit else { return }
-    let name = names.first ?? ""
+    let name = String(decoding: (names.first ?? "").utf8.prefix(Self.maximumName), as: UTF8.self)
     // The number is kept as the beginning of the id, which it always is.
     let hasNumber = number.map { id.utf8.starts(with: $0.utf8) } ?? false
     let numberLength = hasNumber ? number?.utf8.count ?? 0 : 0

@@ -34,13 +34,17 @@ enum SearchText {
 
   private static func appendUnicode(_ text: String, to bytes: inout [UInt8]) {
     let prefix = String(decoding: text.utf8.prefix(Self.maximumLength), as: UTF8.self)
-    for scalar in prefix.decomposedStringWithCompatibilityMapping.unicodeScalars {
+    // Marks that stand by themselves go before the decomposition: putting many of them in order
+    // takes the square of their number.
+    var plain = String.UnicodeScalarView()
+    plain.append(contentsOf: prefix.unicodeScalars.lazy.filter { !Self.isLeftOut($0) })
+    for scalar in String(plain).decomposedStringWithCompatibilityMapping.unicodeScalars
+    where !Self.isLeftOut(scalar) {
       if scalar.isASCII {
         bytes.append(Self.fold(ascii: UInt8(scalar.value)))
         continue
       }
       switch scalar.properties.generalCategory {
-      case .nonspacingMark, .spacingMark, .enclosingMark, .format: continue
       case .control, .lineSeparator, .paragraphSeparator, .spaceSeparator:
         bytes.append(0x20)
         continue
@@ -51,13 +55,19 @@ enum SearchText {
         }
       default: break
       }
-      // The letter that Arabic text is stretched with.
-      if scalar == "\u{640}" { continue }
       if let plain = Self.replacements[scalar] {
         bytes.append(contentsOf: plain.utf8)
         continue
       }
       Self.appendCaseless(scalar, to: &bytes)
+    }
+  }
+
+  /// Whether it is a mark, for formatting, or the letter that Arabic text is stretched with.
+  private static func isLeftOut(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark, .format: true
+    default: scalar == "\u{640}"
     }
   }
 

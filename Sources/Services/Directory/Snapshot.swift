@@ -102,17 +102,30 @@ final class Snapshot: Sendable {
   }
 
   /// The places of the items from `cursor` on of those that match.
-  func page(cursor: Int, limit: Int, search: DirectorySearch?) -> Page {
+  ///
+  /// - Parameter maxSize: After so many bytes of text the page ends, but never without an item.
+  func page(cursor: Int, limit: Int, maxSize: Int, search: DirectorySearch?) -> Page {
+    var room = maxSize
+    func fits(_ index: Int) -> Bool {
+      defer { room -= Int(self.entries[index].idLength + self.entries[index].nameLength) }
+      return room > 0
+    }
     guard let search else {
       let start = min(cursor, self.count)
       let end = start + min(limit, self.count - start)
+      let fitting = (start..<end).prefix(while: fits)
       return Page(
-        indices: Array(start..<end), nextCursor: end < self.count ? end : nil, total: self.count)
+        indices: Array(fitting),
+        nextCursor: fitting.endIndex < self.count ? fitting.endIndex : nil, total: self.count)
     }
     var indices: [Int] = []
     var total = 0
+    var isFull = false
     self.forEachMatch(of: search) { index in
-      if total >= cursor, indices.count < limit { indices.append(index) }
+      if total >= cursor, !isFull {
+        isFull = indices.count == limit || !fits(index)
+        if !isFull { indices.append(index) }
+      }
       total += 1
     }
     let end = min(cursor, total) + indices.count

@@ -60,8 +60,7 @@ struct SnapshotShelf: Sendable {
   /// The longest ago first. Of a list only the one with its last number counts.
   private var uses = Deque<Use>()
   private var lastNumber: UInt64 = 0
-  /// By session: it is the account that WhatsApp throttles, whichever list was asked for.
-  private var pauses: [String: Pause] = [:]
+  private var pauses: [ListKey: Pause] = [:]
   /// With so many of them those that are over are looked for.
   private var mostPauses = fewPauses
   /// What all of them take, in bytes.
@@ -79,7 +78,7 @@ struct SnapshotShelf: Sendable {
     _ key: ListKey, maxAge: Duration?, at now: ContinuousClock.Instant
   ) -> Answer {
     self.use(key, at: now)
-    let pause = self.pauses[key.session].flatMap { $0.left(at: now) }
+    let pause = self.pauses[key].flatMap { $0.left(at: now) }
     guard var list = self.lists[key], let newest = list.newest else {
       return pause.map(Answer.fail) ?? .read
     }
@@ -102,14 +101,27 @@ struct SnapshotShelf: Sendable {
     return .serveAndRefresh(list.serveNewest(at: now))
   }
 
+  /// WAHA cannot be asked how the session is.
+  mutating func statusFailed(_ session: String, at now: ContinuousClock.Instant) {
+    for key in ListKey.both(of: session) {
+      self.lists[key]?.silentUntil = now + self.configuration.silentPause
+    }
+  }
+
+  /// Whether WAHA could not be asked a moment ago, so that there is no use in asking it again.
+  func isSilent(_ key: ListKey, at now: ContinuousClock.Instant) -> Bool {
+    self.lists[key]?.silentUntil.map { now < $0 } ?? false
+  }
+
   /// What there is while WAHA cannot be asked how the session is; nil when it is too old.
+  ///
+  /// - Parameter id: The snapshot that is asked for; nil for the newest.
   mutating func requestWithoutWAHA(
-    _ key: ListKey, maxAge: Duration?, at now: ContinuousClock.Instant
+    _ key: ListKey, snapshot id: String?, maxAge: Duration?, at now: ContinuousClock.Instant
   ) -> Served? {
-    guard let newest = self.lists[key]?.newest,
-      now - newest.readAt.instant < self.configuration.limit(maxAge)
-    else { return nil }
-    return self.request(key, snapshot: newest.snapshot.id, at: now).map { served in
+    guard let newest = self.lists[key]?.newest else { return nil }
+    if id == nil, now - newest.readAt.instant >= self.configuration.limit(maxAge) { return nil }
+    return self.request(key, snapshot: id ?? newest.snapshot.id, at: now).map { served in
       Served(
         snapshot: served.snapshot, asOf: served.asOf, warning: served.warning ?? .refreshFailed)
     }
@@ -173,7 +185,11 @@ struct SnapshotShelf: Sendable {
     guard isWanted || error.reason == .upstreamRateLimited else { return }
     if let pause = self.configuration.pause(after: error) {
       self.forgetPauses(at: now)
-      self.pauses[read.key.session] = Pause(until: now + pause, error: error)
+      // It is the account that WhatsApp throttles, whichever list was asked for.
+      let isForAccount = error.reason != .upstreamListTooLarge
+      for key in isForAccount ? ListKey.both(of: read.key.session) : [read.key] {
+        self.pauses[key] = Pause(until: now + pause, error: error)
+      }
     }
   }
 
@@ -209,7 +225,7 @@ struct SnapshotShelf: Sendable {
     }
     if isAnother {
       self.drop(session)
-      self.pauses[session] = nil
+      for key in keys { self.pauses[key] = nil }
     }
     for key in keys { self.lists[key]?.account = account }
     return isAnother
