@@ -53,7 +53,7 @@ extension WAHAUpstream: DirectoryUpstream {
       try await self.resolveLids(
         of: name, in: &table, room: tally.room, deadline: request.deadline)
     }
-    table.forEachPerson(take)
+    try table.forEachPerson(take)
   }
 
   /// Finds the numbers of people whom the list has under their LID alone.

@@ -1,4 +1,6 @@
 import DirectoryService
+import NIOCore
+import TestKit
 import Testing
 import UserAPI
 
@@ -19,7 +21,7 @@ import UserAPI
     _ = table.resolveByEntries()
     for pair in lids { table.resolve(lid: pair.lid, number: pair.number) }
     var people: [Contact] = []
-    table.forEachPerson { people.append($0) }
+    try table.forEachPerson { people.append($0) }
     return people.sorted { $0.id < $1.id }
   }
 
@@ -67,7 +69,7 @@ import UserAPI
       let isUnderstood = table.add(entry)
       #expect(!isUnderstood)
     }
-    table.forEachPerson { _ in Issue.record("somebody comes of it") }
+    try table.forEachPerson { _ in Issue.record("somebody comes of it") }
   }
 
   @Test(arguments: [
@@ -105,9 +107,54 @@ import UserAPI
     let people = try self.people(list)
     #expect(people.map(\.id) == ["1@c.us"])
     #expect(people.map(\.number) == ["1"])
-    #expect(people.map { Set($0.names) } == [["A", "s", "a", "n"]])
-    // The names of the entries under the number come first.
-    #expect(people.map { Set($0.names.prefix(2)) } == [["A", "s"]])
+    #expect(people.map(\.names) == [["A", "a", "s", "n"]])
+  }
+
+  @Test func `a name that is better comes first, whichever entry has it`() throws {
+    let list =
+      #"[{"id":"1@c.us","pushname":"~joe","verifiedName":"J"},{"id":"9@lid","name":"Joe Smith"}]"#
+    #expect(
+      try self.people(list, lids: [(9, 1)]) == [
+        Contact(id: "1@c.us", names: ["Joe Smith", "~joe", "J"], number: "1")
+      ])
+  }
+
+  @Test func `a person has sixteen names and no more`() throws {
+    let entries = (0..<100).flatMap { number in
+      [
+        #"{"id":"1@c.us","pushname":"p\#(number)"}"#, #"{"id":"1@c.us","notify":"n\#(number)"}"#,
+        #"{"id":"2@c.us","name":"a\#(number)"}"#,
+      ]
+    }
+    let list = "[" + entries.joined(separator: ",") + "]"
+    #expect(
+      try self.people(list).map(\.names) == [
+        (0..<16).map { "p\($0)" }, (0..<16).map { "a\($0)" },
+      ])
+  }
+
+  /// Otherwise each pair would go over all entries.
+  @Test(.timeLimit(.minutes(1))) func `many entries under one LID take many pairs of it`() throws {
+    var table = ContactTable(owner: nil)
+    let entry = try JSONReader.readObject(ByteBuffer(string: #"{"id":"9@lid"}"#))
+    for _ in 0..<100_000 {
+      let isUnderstood = table.add(entry)
+      #expect(isUnderstood)
+    }
+    let isIncomplete = table.resolveByEntries()
+    #expect(isIncomplete)
+    for number in 1...100_000 { table.resolve(lid: 9, number: UInt64(number)) }
+    var people: [Contact] = []
+    try table.forEachPerson { people.append($0) }
+    #expect(people == [Contact(id: "1@c.us", names: [], number: "1")])
+  }
+
+  @Test func `nobody is given to a task that is canceled`() async throws {
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      _ = try self.people(#"[{"id":"1@c.us"}]"#)
+    }
+    #expect(await task.failure?.code == .canceled)
   }
 
   @Test func `of two numbers with one LID the lower has its names, and both stay`() throws {
@@ -177,10 +224,26 @@ import UserAPI
   @Test(arguments: [
     SessionView.Me(id: "1@c.us", lid: "9@lid"), SessionView.Me(id: "1:12@c.us", lid: "9:12@lid"),
     SessionView.Me(id: "1:12@s.whatsapp.net", lid: "9@lid"),
-    SessionView.Me(id: nil, lid: "9@lid"), SessionView.Me(id: "1@c.us", lid: nil),
+    SessionView.Me(id: nil, lid: "9@lid"), SessionView.Me(id: "9@lid", lid: "1@c.us"),
+    SessionView.Me(id: "9@lid", lid: nil), SessionView.Me(id: "1@c.us", lid: nil),
   ])
   func `the account itself is left out under every id that is known`(me: SessionView.Me) throws {
     let list = #"[{"id":"1@c.us","lid":"9@lid"},{"id":"9@lid"},{"id":"2@c.us"}]"#
+    #expect(try self.people(list, me: me).map(\.id) == ["2@c.us"])
+  }
+
+  @Test func `an id of the account that is none of a person's bars nobody`() throws {
+    let me = SessionView.Me(id: "1@g.us", lid: "2@newsletter")
+    #expect(
+      try self.people(#"[{"id":"1@c.us"},{"id":"2@lid"}]"#, me: me).map(\.id) == [
+        "1@c.us", "2@lid",
+      ])
+  }
+
+  @Test func `an account that has changed its number is left out under the other one, too`() throws
+  {
+    let list = #"[{"id":"5@c.us","lid":"9@lid"},{"id":"5@c.us","name":"Me"},{"id":"2@c.us"}]"#
+    let me = SessionView.Me(id: "1@c.us", lid: "9@lid")
     #expect(try self.people(list, me: me).map(\.id) == ["2@c.us"])
   }
 
@@ -195,7 +258,7 @@ import UserAPI
       }
     }
     var people: [Contact] = []
-    table.forEachPerson { people.append($0) }
+    try table.forEachPerson { people.append($0) }
     #expect(people == [Contact(id: "2@c.us", names: ["B"], number: "2")])
   }
 }

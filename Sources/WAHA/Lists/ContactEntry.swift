@@ -10,6 +10,13 @@ struct ContactEntry: Sendable, Equatable {
     case lid(UInt64)
   }
 
+  /// A name, and which of them it is.
+  struct Name: Sendable, Equatable {
+    /// The place of the name's key among ``ContactEntry/nameKeys``.
+    let kind: UInt8
+    let text: String
+  }
+
   /// Nil for what is no person: a group, a broadcast list, a channel, WhatsApp itself.
   let id: ID?
   /// The id under which the same person may stand in the list once more.
@@ -17,13 +24,13 @@ struct ContactEntry: Sendable, Equatable {
   /// What is not blank of `name` (the address book's), `pushname` (the person's own), `shortName`,
   /// `notify` (what old servers called the push name) and `verifiedName` (a business's), in this
   /// order, which is the one in which they are shown.
-  let names: [String]
+  let names: [Name]
   /// Whether nobody is to see the person: the account itself, or somebody it blocked.
   let isBarred: Bool
   /// Whether WhatsApp knows the number.
   let isOnWhatsApp: Bool
 
-  private static let nameKeys = ["name", "pushname", "shortName", "notify", "verifiedName"]
+  static let nameKeys = ["name", "pushname", "shortName", "notify", "verifiedName"]
 
   /// The members of an entry that are looked at.
   static let keys = JSONKeys(
@@ -47,12 +54,12 @@ struct ContactEntry: Sendable, Equatable {
     self.lid = WhatsAppID(entry["lid"]).flatMap { $0.server == "lid" ? $0.digits : nil }
     self.isBarred = isMe || isBlocked
     self.isOnWhatsApp = isOnWhatsApp
-    var names: [String] = []
-    for key in Self.nameKeys {
-      guard case .string(let name) = entry[key], !name.allSatisfy(\.isWhitespace),
-        !names.contains(name)
+    var names: [Name] = []
+    for (kind, key) in Self.nameKeys.enumerated() {
+      guard case .string(let text) = entry[key], !text.allSatisfy(\.isWhitespace),
+        !names.contains(where: { $0.text == text })
       else { continue }
-      names.append(name)
+      names.append(Name(kind: UInt8(kind), text: text))
     }
     self.names = names
   }

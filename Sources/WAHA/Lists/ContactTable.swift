@@ -24,8 +24,12 @@ struct ContactTable {
     static let underLid = Self(rawValue: 4)
   }
 
-  /// Ends a name. No byte of UTF-8 is this.
+  /// Ends a name, before which its kind stands. No byte of UTF-8 is this.
   private static let nameEnd: UInt8 = 0xFF
+  /// How many names a person has at most.
+  static let maxNames = 16
+  /// How many people are given between two looks at whether anybody still wants them.
+  private static let stride = 1_024
 
   /// The account itself, so that its entries are known for what they are under either id: two
   /// engines do not mark them.
@@ -34,8 +38,10 @@ struct ContactTable {
   private var text: [UInt8] = []
 
   init(owner: SessionView.Me?) {
-    let number = owner?.id.flatMap(Self.digits)
-    let lid = owner?.lid.flatMap(Self.digits)
+    // Which of the two it is an id says of itself.
+    let ids = [owner?.id, owner?.lid].compactMap { $0.flatMap { WhatsAppID($0) } }
+    let number = ids.first { $0.server == "c.us" }?.digits
+    let lid = ids.first { $0.server == "lid" }?.digits
     if number == nil, lid == nil {
       self.owner = nil
     } else {
@@ -44,8 +50,6 @@ struct ContactTable {
     }
     self.removeAll()
   }
-
-  private static func digits(_ id: String) -> UInt64? { WhatsAppID(id)?.digits }
 
   mutating func removeAll() {
     self.records.removeAll()
@@ -62,10 +66,11 @@ struct ContactTable {
     if entry.isOnWhatsApp { marks.insert(.onWhatsApp) }
     let start = UInt32(self.text.count)
     for name in entry.names {
-      self.text.append(contentsOf: name.utf8)
+      self.text.append(name.kind)
+      self.text.append(contentsOf: name.text.utf8)
       self.text.append(Self.nameEnd)
     }
-    let record: Record
+    var record: Record
     switch id {
     case .number(let number):
       record = Record(
@@ -75,6 +80,10 @@ struct ContactTable {
       record = Record(
         number: 0, lid: lid, names: start, nameCount: UInt8(entry.names.count),
         marks: marks.union(.underLid))
+    }
+    // An account that has changed its number may stand at another one with its LID.
+    if let owner = self.owner, owner.lid > 0, record.lid == owner.lid {
+      record.marks.insert(.barred)
     }
     self.records.append(record)
     return true
@@ -105,9 +114,11 @@ struct ContactTable {
   /// ``resolveByEntries()``.
   mutating func resolve(lid: UInt64, number: UInt64) {
     let start = self.records.partitioningIndex { $0.lid >= lid }
-    if start < self.records.count, self.records[start].lid == lid {
-      self.setNumber(number, from: start)
-    }
+    // Where one entry has a number, all have.
+    guard start < self.records.count, self.records[start].lid == lid,
+      self.records[start].number == 0
+    else { return }
+    self.setNumber(number, from: start)
   }
 
   /// Where the entries with the same LID as the one at `start` end.
@@ -123,8 +134,11 @@ struct ContactTable {
   }
 
   /// Gives each person once, under the number where it is known.
-  mutating func forEachPerson(_ take: (Contact) -> Void) {
-    // The names of an entry under the number come first, else those of the first in the list.
+  ///
+  /// - Throws: `CANCELED` when the task is.
+  mutating func forEachPerson(_ take: (Contact) -> Void) throws(UserAPIError) {
+    // Of names of one kind that of an entry under the number comes first, else that of the first
+    // in the list.
     self.records.sort { left, right in
       if left.number != right.number { return left.number < right.number }
       if left.number == 0, left.lid != right.lid { return left.lid < right.lid }
@@ -134,7 +148,10 @@ struct ContactTable {
       return isLeftHidden == isRightHidden ? left.names < right.names : isRightHidden
     }
     var start = 0
+    var count = 0
     while start < self.records.count {
+      if count.isMultiple(of: Self.stride), Task.isCancelled { throw .canceled }
+      count += 1
       let first = self.records[start]
       let end =
         self.records[start...].firstIndex {
@@ -152,8 +169,7 @@ struct ContactTable {
     guard let first = entries.first, !marks.contains(.barred), marks.contains(.onWhatsApp) else {
       return nil
     }
-    var names: [String] = []
-    for name in entries.flatMap(self.names) where !names.contains(name) { names.append(name) }
+    let names = self.names(of: entries)
     guard first.number > 0 else {
       return Contact(id: "\(first.lid)@lid", names: names, number: nil)
     }
@@ -161,13 +177,24 @@ struct ContactTable {
     return Contact(id: number + "@c.us", names: names, number: number)
   }
 
-  private func names(of record: Record) -> [String] {
+  /// The names of one person's entries, each once: by their kind, and within it by the entry.
+  private func names(of entries: ArraySlice<Record>) -> [String] {
+    var kinds = [[String]](repeating: [], count: ContactEntry.nameKeys.count)
+    for entry in entries where entry.nameCount > 0 {
+      var rest = self.text[Int(entry.names)...]
+      for _ in 0..<entry.nameCount {
+        let kind = Int(rest[rest.startIndex])
+        let name = rest.dropFirst().prefix { $0 != Self.nameEnd }
+        rest = rest[name.endIndex...].dropFirst()
+        guard kinds[kind].count < Self.maxNames else { continue }
+        let text = String(decoding: name, as: UTF8.self)
+        if !kinds[kind].contains(text) { kinds[kind].append(text) }
+      }
+      if kinds[0].count == Self.maxNames { break }
+    }
     var names: [String] = []
-    var rest = self.text[Int(record.names)...]
-    for _ in 0..<record.nameCount {
-      let name = rest.prefix { $0 != Self.nameEnd }
-      names.append(String(decoding: name, as: UTF8.self))
-      rest = rest[name.endIndex...].dropFirst()
+    for name in kinds.joined() where names.count < Self.maxNames && !names.contains(name) {
+      names.append(name)
     }
     return names
   }
