@@ -56,9 +56,9 @@ package struct JSONReader: ~Copyable, ~Escapable {
   /// and up to ``maximumListDepth`` levels are read.
   ///
   /// - Throws: `MALFORMED_JSON` when the text is no whole array or object, after what stands
-  ///   before that place was visited.
+  ///   before that place was visited; what `visit` throws.
   package static func forEachElement(
-    of text: [UInt8], keys: JSONKeys, _ visit: (JSONValue) -> Void
+    of text: [UInt8], keys: JSONKeys, _ visit: (JSONValue) throws(UserAPIError) -> Void
   ) throws(UserAPIError) -> Container {
     let rules = Rules(
       maximumDepth: Self.maximumListDepth, replacesLoneSurrogates: true, keys: keys)
@@ -108,7 +108,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
   }
 
   private mutating func elements(
-    _ visit: (JSONValue) -> Void
+    _ visit: (JSONValue) throws(UserAPIError) -> Void
   ) throws(UserAPIError) -> Container {
     self.skipSpace()
     let container: Container
@@ -131,7 +131,7 @@ package struct JSONReader: ~Copyable, ~Escapable {
         self.skipSpace()
         try self.expect(UInt8(ascii: ":"))
       }
-      visit(try self.value(depth: 1))
+      try visit(try self.value(depth: 1))
       self.skipSpace()
       if self.next == UInt8(ascii: ",") {
         self.index += 1

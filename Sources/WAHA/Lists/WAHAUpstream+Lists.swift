@@ -69,7 +69,10 @@ extension WAHAUpstream {
     var page = PageCursor<JSONValue>.Page()
     let container: JSONReader.Container
     do throws(UserAPIError) {
-      container = try JSONReader.forEachElement(of: body, keys: request.keys) { value in
+      container = try JSONReader.forEachElement(
+        of: body, keys: request.keys
+      ) { value throws(UserAPIError) in
+        if page.count.isMultiple(of: Self.stride), Task.isCancelled { throw .canceled }
         var entry: JSONObject?
         if case .object(let object) = value { entry = object }
         let id = entry.flatMap { entry in
@@ -84,7 +87,7 @@ extension WAHAUpstream {
         }
       }
     } catch {
-      throw UserAPIError.nonsense
+      throw error.code == .canceled ? error : .nonsense
     }
     // An empty object is no list of an engine that writes arrays, but what is in another is looked
     // at.
@@ -94,6 +97,8 @@ extension WAHAUpstream {
     return page
   }
 
+  /// How many entries are read between two looks at whether anybody still wants them.
+  private static let stride = 1_024
   /// How long a list that changes is left alone.
   private static let movedPause: Duration = .seconds(1)
 }
