@@ -37,11 +37,11 @@ struct CircuitBreaker: Sendable {
   private var state = State.closed(failures: 0)
   private var lastProbe = 0
 
-  /// Whether calls are refused, but for probes.
-  var isOpen: Bool {
+  /// Whether the next call is refused.
+  func isOpen(at now: ContinuousClock.Instant) -> Bool {
     switch self.state {
     case .closed: false
-    case .open, .halfOpen: true
+    case .open(let until), .halfOpen(_, let until): now < until
     }
   }
 
@@ -81,11 +81,11 @@ struct CircuitBreaker: Sendable {
   ) {
     switch outcome {
     case .answered: self.state = .closed(failures: 0)
-    case .failed:
-      self.state = .open(until: now + Self.pause)
-    case .unknown:
-      // The next call takes its place, unless one has already.
-      if case .halfOpen(number, _) = self.state { self.state = .open(until: now) }
+    case .failed, .unknown:
+      // Another has gone out since, and tells more.
+      guard case .halfOpen(number, _) = self.state else { return }
+      // The next call takes the place of one that tells nothing.
+      self.state = .open(until: outcome == .failed ? now + Self.pause : now)
     }
   }
 }

@@ -55,7 +55,7 @@ package final class WAHAUpstream: Sendable {
   }
 
   /// Whether WAHA has failed so often that calls are refused without asking it.
-  package var isBreakerOpen: Bool { self.breaker.withLockedValue { $0.isOpen } }
+  package var isBreakerOpen: Bool { self.breaker.withLockedValue { $0.isOpen(at: self.now()) } }
 
   /// The places of names in a ``ContactTable`` have 32 bits.
   var maxListSize: Int { min(self.configuration.maxListSize, Int(UInt32.max)) }
@@ -85,7 +85,7 @@ package final class WAHAUpstream: Sendable {
     do throws(CurlError) {
       let answer = WAHAAnswer(
         try await (name.isSlow ? self.slowClient : self.client).perform(request))
-      self.ended(permit, answer.isUnavailable ? .failed : .answered)
+      self.ended(permit, CircuitBreaker.Outcome(answer, of: name))
       return answer
     } catch {
       self.ended(permit, CircuitBreaker.Outcome(error, of: name))
@@ -124,6 +124,14 @@ package enum WAHACall: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whether WAHA answers it by itself; what asks a session's engine hangs and fails with that.
+  fileprivate var isOfServer: Bool {
+    switch self {
+    case .ping, .version, .status: true
+    case .create, .start, .restart, .logout, .delete, .qr, .groups, .contacts, .lids: false
+    }
+  }
+
   fileprivate var isList: Bool {
     switch self {
     case .groups, .contacts, .lids: true
@@ -141,11 +149,18 @@ package enum WAHAEvent: Sendable, Equatable {
 }
 
 extension CircuitBreaker.Outcome {
+  fileprivate init(_ answer: WAHAAnswer, of call: WAHACall) {
+    if answer.isUnavailable {
+      self = call.isOfServer ? .failed : .unknown
+    } else {
+      self = .answered
+    }
+  }
+
   fileprivate init(_ error: CurlError, of call: WAHACall) {
     switch error {
     case .unreachable: self = .failed
-    // A list or a code hangs with the session's engine.
-    case .timedOut: self = call.isSlow ? .unknown : .failed
+    case .timedOut: self = call.isOfServer ? .failed : .unknown
     case .tooLarge, .malformed: self = .answered
     case .cancelled: self = .unknown
     }

@@ -58,7 +58,8 @@ import WAHASimulator
   }
 
   @Test func `a ping goes out all the same`() async throws {
-    try await withWAHA { pair in
+    let time = ManualTime()
+    try await withWAHA(now: { time.now }) { pair in
       let session = try await pair.session("WORKING")
       pair.server.addFault(Fault(.drop, path: "/api"))
       await self.open(pair, session)
@@ -97,27 +98,53 @@ import WAHASimulator
     }
   }
 
-  @Test func `a session whose lists hang is no failure of WAHA`() async throws {
+  /// What a session's engine has to do with.
+  static let engineCalls: [Function] = [.qrCode, .groups, .start, .restart, .logout, .delete]
+
+  @Test(arguments: engineCalls, [Fault.Answer.hang, .status(502), .status(503), .status(504)])
+  func `a session whose engine does not answer is no failure of WAHA`(
+    function: Function, answer: Fault.Answer
+  ) async throws {
+    let time = ManualTime()
+    let timeout: Duration = answer == .hang ? .milliseconds(20) : .seconds(50)
     try await withWAHA { pair in
       let waha = try makeUpstream(
-        port: pair.server.port,
+        port: pair.server.port, now: { time.now },
         configure: {
-          $0.listTimeout = .milliseconds(20)
-          $0.lifecycleTimeout = .milliseconds(20)
+          $0.listTimeout = timeout
+          $0.lifecycleTimeout = timeout
         })
       let session = try await pair.session("WORKING")
-      pair.server.addFault(Fault(.hang, path: "/api/s_test"))
-      for _ in 0..<3 {
-        for function in [Function.groups, .qrCode] {
-          #expect(await function.failure(waha, session)?.reason == .upstreamTimeout)
-        }
+      // Knows then what WAHA is, so that a list is one call.
+      _ = await Function.groups.failure(waha, session)
+      // Nothing is answered between the failures.
+      pair.server.addFault(Fault(answer))
+      for _ in 0..<6 {
+        let reason: ErrorReason = answer == .hang ? .upstreamTimeout : .upstreamUnavailable
+        #expect(await function.failure(waha, session)?.reason == reason)
       }
       #expect(!waha.isBreakerOpen)
     }
   }
 
+  @Test func `people whose lists hang are no failure of WAHA`() async throws {
+    let time = ManualTime()
+    try await withWAHA(now: { time.now }, configure: { $0.listTimeout = .milliseconds(20) }) {
+      pair in
+      let session = try await pair.session("WORKING")
+      pair.server.addFault(Fault(.hang, path: "/api/contacts"))
+      for _ in 0..<6 {
+        #expect(await Function.contacts.failure(pair.waha, session)?.reason == .upstreamTimeout)
+      }
+      #expect(!pair.waha.isBreakerOpen)
+    }
+  }
+
   @Test func `a WAHA that does not answer what it knows at once has failed`() async throws {
-    try await withWAHA(configure: { $0.statusTimeout = .milliseconds(20) }) { pair in
+    let time = ManualTime()
+    try await withWAHA(
+      now: { time.now }, configure: { $0.statusTimeout = .milliseconds(20) }
+    ) { pair in
       let session = try await makeOwnedSession()
       pair.server.addFault(Fault(.hang))
       await self.open(pair, session)

@@ -21,10 +21,10 @@ import Testing
     for _ in 0..<4 {
       breaker.ended(.regular, .failed, at: self.start)
       #expect(breaker.admit(at: self.start) == .granted(.regular))
-      #expect(!breaker.isOpen)
+      #expect(!breaker.isOpen(at: self.start))
     }
     breaker.ended(.regular, .failed, at: self.start)
-    #expect(breaker.isOpen)
+    #expect(breaker.isOpen(at: self.start))
     #expect(breaker.admit(at: self.start) == .refused(retryAfter: .seconds(1)))
   }
 
@@ -34,7 +34,7 @@ import Testing
       for _ in 0..<4 { breaker.ended(.regular, .failed, at: self.start) }
       breaker.ended(.regular, .answered, at: self.start)
     }
-    #expect(!breaker.isOpen)
+    #expect(!breaker.isOpen(at: self.start))
   }
 
   @Test func `a call that says nothing counts neither way`() {
@@ -43,9 +43,9 @@ import Testing
       breaker.ended(.regular, .failed, at: self.start)
       breaker.ended(.regular, .unknown, at: self.start)
     }
-    #expect(!breaker.isOpen)
+    #expect(!breaker.isOpen(at: self.start))
     breaker.ended(.regular, .failed, at: self.start)
-    #expect(breaker.isOpen)
+    #expect(breaker.isOpen(at: self.start))
   }
 
   @Test func `a refusal says how long it lasts`() {
@@ -58,12 +58,12 @@ import Testing
     var breaker = self.opened()
     #expect(breaker.admit(at: self.later) == .granted(.probe(1)))
     #expect(breaker.admit(at: self.later) == .refused(retryAfter: .seconds(1)))
-    #expect(breaker.isOpen)
+    #expect(breaker.isOpen(at: self.later))
     breaker.ended(.probe(1), .answered, at: self.later)
-    #expect(!breaker.isOpen)
+    #expect(!breaker.isOpen(at: self.later))
     #expect(breaker.admit(at: self.later) == .granted(.regular))
     for _ in 0..<4 { breaker.ended(.regular, .failed, at: self.later) }
-    #expect(!breaker.isOpen)
+    #expect(!breaker.isOpen(at: self.later))
   }
 
   @Test func `a probe that fails keeps it open for as long again`() {
@@ -81,7 +81,6 @@ import Testing
     var breaker = self.opened()
     #expect(breaker.admit(at: self.later) == .granted(.probe(1)))
     breaker.ended(.probe(1), .unknown, at: self.later)
-    #expect(breaker.isOpen)
     #expect(breaker.admit(at: self.later) == .granted(.probe(2)))
   }
 
@@ -93,7 +92,7 @@ import Testing
     breaker.ended(.probe(1), .unknown, at: self.later + .seconds(1))
     #expect(breaker.admit(at: self.later + .seconds(1)) == .refused(retryAfter: .seconds(1)))
     breaker.ended(.probe(2), .answered, at: self.later + .seconds(1))
-    #expect(!breaker.isOpen)
+    #expect(!breaker.isOpen(at: self.later))
   }
 
   @Test(arguments: [CircuitBreaker.Outcome.answered, .failed, .unknown])
@@ -103,7 +102,24 @@ import Testing
     #expect(breaker.admit(at: self.soon) == .refused(retryAfter: .milliseconds(500)))
     #expect(breaker.admit(at: self.later) == .granted(.probe(1)))
     breaker.ended(.regular, outcome, at: self.later)
-    #expect(breaker.isOpen)
+    #expect(breaker.isOpen(at: self.later))
     #expect(breaker.admit(at: self.later) == .refused(retryAfter: .seconds(1)))
+  }
+
+  @Test func `it is open for as long as it refuses, though nobody asks`() {
+    let breaker = self.opened()
+    #expect(breaker.isOpen(at: self.soon))
+    #expect(!breaker.isOpen(at: self.later))
+  }
+
+  @Test func `a probe that fails when another is out changes nothing`() {
+    var breaker = self.opened()
+    #expect(breaker.admit(at: self.later) == .granted(.probe(1)))
+    let second = self.later + .seconds(1)
+    #expect(breaker.admit(at: second) == .granted(.probe(2)))
+    let failed = second + .milliseconds(500)
+    breaker.ended(.probe(1), .failed, at: failed)
+    #expect(breaker.admit(at: failed) == .refused(retryAfter: .milliseconds(500)))
+    #expect(breaker.admit(at: second + .seconds(1)) == .granted(.probe(3)))
   }
 }
