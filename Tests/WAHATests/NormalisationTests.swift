@@ -228,7 +228,9 @@ import WAHASimulator
   @Test func `a group that stands twice comes once, with its name`() async throws {
     try await withWAHA { pair in
       let session = try await pair.session("WORKING")
-      let groups = #"[{"id":"1@g.us"},{"id":"1@g.us","subject":"A"},{"id":"1@g.us"}]"#
+      let groups =
+        #"[{"id":"1@g.us","subject":" \u00a0"},{"id":"1@g.us","subject":"\t","name":"A"},"#
+        + #"{"id":"1@g.us"}]"#
       pair.server.addFault(Fault(.status(200, body: groups), path: "/api/s_test/groups"))
       #expect(
         try await pair.waha.groups(of: session) == [DirectoryService.Group(id: "1@g.us", name: "A")]

@@ -35,7 +35,7 @@ struct GroupTable {
     let id = WhatsAppID(entry["id"]) ?? WhatsAppID(entry["JID"]) ?? WhatsAppID(metadata["id"])
     guard let id, id.server == "g.us" else { return nil }
     for value in [entry["subject"], metadata["subject"], entry["name"], entry["Name"]] {
-      if case .string(let name) = value, !name.isEmpty {
+      if case .string(let name) = value, !name.allSatisfy(\.isWhitespace) {
         return Group(id: id.serialized, name: name)
       }
     }
