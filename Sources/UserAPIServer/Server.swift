@@ -54,10 +54,16 @@ package struct Server: Sendable {
     wahaConfiguration.maxListSize = self.settings.maxListBody
     let upstream = WAHAUpstream(configuration: wahaConfiguration) { event in
       upstreamMetrics.record(event)
-      if case .entriesDropped(let list, let count) = event {
+      switch event {
+      case .called: break
+      case .entriesDropped(let list, let count):
         self.logger.warning(
           "entries of a list from WAHA were not understood",
           metadata: ["list": "\(list.rawValue)", "count": "\(count)"])
+      case .listSkipped(let list):
+        self.logger.warning(
+          "a list from WAHA was too long and is done without",
+          metadata: ["list": "\(list.rawValue)"])
       }
     }
     registry.addGauge("user_api_upstream_breaker_open") { upstream.isBreakerOpen ? 1 : 0 }

@@ -29,6 +29,9 @@ struct WAHAAnswer: Sendable {
     var exception: Exception?
   }
 
+  /// The longest body of a failure that is looked at. WAHA's own have a few hundred bytes; that of
+  /// a list's call may be as long as a list.
+  private static let longestFailure = 64 << 10
   /// The longest pause that is believed.
   private static let longestPause: Duration = .seconds(600)
   /// How long to leave an account alone that WhatsApp throttles.
@@ -44,6 +47,12 @@ struct WAHAAnswer: Sendable {
 
   /// Whether somebody answers in the place of a WAHA that does not.
   var isUnavailable: Bool { [502, 503, 504].contains(self.status) }
+
+  /// Whether the server, its engine or its edition does not have what was asked for.
+  var isMissingCall: Bool {
+    self.status == 501 || self.refuses(with: 404, "Cannot GET")
+      || self.refuses(with: 422, "available only in Plus")
+  }
 
   /// Whether WAHA says that it has no such session.
   var isMissingSession: Bool {
@@ -109,6 +118,7 @@ struct WAHAAnswer: Sendable {
   }
 
   private var failure: Failure? {
+    guard self.body.count <= Self.longestFailure else { return nil }
     // A body that cannot be read is known by its status alone.
     do { return try JSONDecoder().decode(Failure.self, from: Data(self.body)) } catch {
       return nil

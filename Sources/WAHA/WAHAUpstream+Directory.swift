@@ -15,7 +15,7 @@ extension WAHAUpstream: DirectoryUpstream {
       call: .groups, path: path,
       // Participants are most of the answer, and servers that do not know the word ignore it.
       query: [("exclude", "participants")] + (dialect.pagesGroups ? Self.order : []),
-      pageSize: dialect.pagesGroups ? self.configuration.pageSize : nil,
+      pageSize: dialect.pagesGroups ? self.pageSize : nil,
       deadline: self.now() + self.configuration.listTimeout,
       keys: GroupTable.keys, idKeys: ["id", "JID"], containers: dialect.groupContainers)
     try await self.read(request, tally: &tally) {
@@ -40,7 +40,7 @@ extension WAHAUpstream: DirectoryUpstream {
     let request = ListRequest(
       call: .contacts, path: ["api", "contacts", "all"],
       query: [("session", name)] + (dialect.pagesContacts ? Self.order : []),
-      pageSize: dialect.pagesContacts ? self.configuration.pageSize : nil,
+      pageSize: dialect.pagesContacts ? self.pageSize : nil,
       deadline: self.now() + self.configuration.listTimeout,
       keys: ContactEntry.keys, idKeys: ["id"])
     try await self.read(request, tally: &tally) {
@@ -61,20 +61,30 @@ extension WAHAUpstream: DirectoryUpstream {
     of name: String, in table: inout ContactTable, room: Int, deadline: ContinuousClock.Instant
   ) async throws(UserAPIError) {
     var tally = ListTally(room: room)
+    defer { self.report(.lids, tally) }
     let request = ListRequest(
-      call: .lids, path: ["api", name, "lids"], query: [],
-      pageSize: self.configuration.pageSize, deadline: deadline, keys: LidPair.keys,
-      idKeys: ["lid"],
-      isOptional: true)
-    try await self.read(request, tally: &tally) {
-      // A pair that was found stays true however the list moves.
-    } add: { entry in
-      guard let pair = LidPair(entry) else { return false }
-      if let number = pair.number { table.resolve(lid: pair.lid, number: number) }
-      return true
+      call: .lids, path: ["api", name, "lids"], query: [("limit", "\(Self.maxLids)")],
+      deadline: deadline, keys: LidPair.keys, idKeys: ["lid"], isOptional: true)
+    do throws(UserAPIError) {
+      try await self.read(request, tally: &tally) {
+        // A pair that was found stays true however the list moves.
+      } add: { entry in
+        guard let pair = LidPair(entry) else { return false }
+        if let number = pair.number { table.resolve(lid: pair.lid, number: number) }
+        return true
+      }
+    } catch {
+      // People under their LID are better than nobody.
+      guard error.reason == .upstreamListTooLarge else { throw error }
+      self.observe(.listSkipped(.lids))
+      return
     }
     try tally.requireUnderstood()
   }
+
+  /// How many LIDs are asked for, at once: WAHA makes the whole list for each page of it, in no
+  /// order, and without a limit gives a hundred.
+  private static let maxLids = 1_000_000
 
   /// What makes pages of a list fit each other.
   private static let order = [(name: "sortBy", value: "id"), (name: "sortOrder", value: "asc")]

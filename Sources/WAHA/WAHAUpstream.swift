@@ -18,7 +18,7 @@ package final class WAHAUpstream: Sendable {
     /// The longest list to take, in bytes, all its pages together; at most 4 GiB. Default: 64 MiB.
     package var maxListSize = 64 << 20
     /// How many entries of a list to ask for at a time, where a page costs WAHA less than the whole;
-    /// at least 2. Default: 5,000.
+    /// at least 2, and less is 2. Default: 5,000.
     package var pageSize = 5_000
 
     package init(url: UpstreamURL, apiKey: APIKey? = nil) {
@@ -59,6 +59,9 @@ package final class WAHAUpstream: Sendable {
 
   /// The places of names in a ``ContactTable`` have 32 bits.
   var maxListSize: Int { min(self.configuration.maxListSize, Int(UInt32.max)) }
+
+  /// Pages have an entry in common, so one alone would get nowhere.
+  var pageSize: Int { max(2, self.configuration.pageSize) }
 
   /// Whether WAHA answers at all; asks what needs no key.
   package func ping(timeout: Duration) async throws(UserAPIError) {
@@ -146,6 +149,8 @@ package enum WAHAEvent: Sendable, Equatable {
   case called(WAHACall, Duration)
   /// So many entries of a list were not understood and left out.
   case entriesDropped(WAHAList, Int)
+  /// A list that another is made better by was too long, and is done without.
+  case listSkipped(WAHAList)
 }
 
 extension CircuitBreaker.Outcome {

@@ -38,6 +38,7 @@ import WAHA
     metrics.record(.called(.lids, .milliseconds(2)))
     metrics.record(.entriesDropped(.contacts, 3))
     metrics.record(.entriesDropped(.contacts, 4))
+    metrics.record(.listSkipped(.lids))
     let lines = Set(registry.text().split(separator: "\n").map(String.init))
     for line in [
       #"user_api_upstream_call_duration_seconds_count{call="lids"} 1"#,
@@ -46,6 +47,7 @@ import WAHA
       "# TYPE user_api_upstream_entries_dropped_total counter",
       #"user_api_upstream_entries_dropped_total{list="contacts"} 7"#,
       #"user_api_upstream_entries_dropped_total{list="groups"} 0"#,
+      #"user_api_upstream_lists_skipped_total{list="lids"} 1"#,
     ] {
       #expect(lines.contains(line), "\(line)")
     }

@@ -147,14 +147,19 @@ import WAHASimulator
     }
   }
 
-  @Test func `a server that does not know LIDs leaves people under them`() async throws {
+  @Test(arguments: [
+    (404, #"{"message":"Cannot GET /api/s_test/lids","error":"Not Found","statusCode":404}"#),
+    (501, #"{"message":"the engine does not have it","statusCode":501}"#), (501, ""),
+    (422, #"{"message":"The feature is available only in Plus version","statusCode":422}"#),
+  ])
+  func `a server that does not know LIDs leaves people under them`(
+    status: Int, body: String
+  ) async throws {
     try await withWAHA { pair in
       pair.server.setAddressBook(groups: [], contacts: Self.hidden)
       let session = try await pair.session("WORKING")
       #expect(try await pair.waha.contacts(of: session).map(\.id) == ["1555@c.us"])
-      let unknown =
-        #"{"message":"Cannot GET /api/s_test/lids","error":"Not Found","statusCode":404}"#
-      pair.server.addFault(Fault(.status(404, body: unknown), path: "/api/s_test/lids"))
+      pair.server.addFault(Fault(.status(status, body: body), path: "/api/s_test/lids"))
       #expect(try await pair.waha.contacts(of: session).map(\.id) == ["200@lid"])
     }
   }
@@ -196,7 +201,37 @@ import WAHASimulator
     }
   }
 
+  @Test func `pairs that are not understood are counted`() async throws {
+    let events = Recorder<WAHAEvent>()
+    try await withWAHA(
+      observe: { _, event in if case .entriesDropped = event { events.append(event) } }
+    ) { pair in
+      pair.server.setAddressBook(groups: [], contacts: Self.hidden)
+      let session = try await pair.session("WORKING")
+      let body = #"[{"lid":"200@lid","pn":"1555@c.us"},{"odd":1}]"#
+      pair.server.addFault(Fault(.status(200, body: body), path: "/api/s_test/lids"))
+      #expect(try await pair.waha.contacts(of: session).map(\.id) == ["1555@c.us"])
+      #expect(events.values == [.entriesDropped(.lids, 1)])
+    }
+  }
+
   // MARK: What is not understood
+
+  @Test func `a failure that is as long as a list is known by its status alone`() async throws {
+    try await withWAHA { pair in
+      let session = try await pair.session("WORKING")
+      for (padding, reason) in [
+        (1, ErrorReason.upstreamRateLimited), (70_000, .upstreamInvalidResponse),
+      ] {
+        let body =
+          #"{"exception":{"message":"rate-overlimit"},"x":""#
+          + String(repeating: "x", count: padding) + #""}"#
+        pair.server.addFault(
+          Fault(.status(500, body: body), path: "/api/s_test/groups", count: 1))
+        #expect(await Function.groups.failure(pair.waha, session)?.reason == reason)
+      }
+    }
+  }
 
   @Test func `entries that are not understood are counted once a read`() async throws {
     let events = Recorder<WAHAEvent>()

@@ -187,25 +187,75 @@ import WAHASimulator
     }
   }
 
-  @Test func `the pages of LIDs count against the limit of the list`() async throws {
-    try await withWAHA(.gows, configure: { $0.maxListSize = 700 }) { pair in
+  @Test func `LIDs that are too long for what the list has left are done without`() async throws {
+    let events = Recorder<WAHAEvent>()
+    try await withWAHA(
+      .gows, observe: { _, event in if case .listSkipped = event { events.append(event) } },
+      configure: { $0.maxListSize = 700 }
+    ) { pair in
       let hidden = (0..<12).map { Entry(id: "\(200 + $0)@lid", number: "\(1555 + $0)@c.us") }
       pair.server.setAddressBook(groups: [], contacts: Array(hidden.prefix(5)))
       let session = try await pair.session("WORKING")
-      #expect(try await pair.waha.contacts(of: session).count == 5)
+      let people = try await pair.waha.contacts(of: session)
+      #expect(people.map(\.id).sorted() == hidden.prefix(5).compactMap(\.number).sorted())
+      #expect(events.values.isEmpty)
       pair.server.setAddressBook(groups: [], contacts: hidden)
-      #expect(await Function.contacts.failure(pair.waha, session)?.reason == .upstreamListTooLarge)
+      #expect(
+        try await pair.waha.contacts(of: session).map(\.id).sorted() == hidden.map(\.id).sorted())
+      #expect(events.values == [.listSkipped(.lids)])
     }
   }
 
-  @Test(arguments: [1, 9, 10, 11, 30])
-  func `LIDs that come page by page are all known`(count: Int) async throws {
+  @Test(arguments: [1, 9, 10, 11, 300])
+  func `LIDs are asked for at once and are all known`(count: Int) async throws {
     try await withWAHA(.gows, configure: { $0.pageSize = 10 }) { pair in
       let hidden = (0..<count).map { Entry(id: "\(200 + $0)@lid", number: "\(1555 + $0)@c.us") }
       pair.server.setAddressBook(groups: [], contacts: hidden)
       let session = try await pair.session("WORKING")
       let people = try await pair.waha.contacts(of: session)
       #expect(people.map(\.id).sorted() == hidden.compactMap(\.number).sorted())
+      #expect(self.queries(pair.server, "/api/s_test/lids") == ["?limit=1000000"])
+    }
+  }
+
+  @Test(arguments: [-1, 0, 1])
+  func `a page has two entries at least`(pageSize: Int) async throws {
+    try await withWAHA(.noweb, configure: { $0.pageSize = pageSize }) { pair in
+      pair.server.setAddressBook(groups: Self.groups(4), contacts: Self.contacts(5))
+      let session = try await pair.session("WORKING")
+      #expect(try await pair.waha.groups(of: session).count == 4)
+      #expect(try await pair.waha.contacts(of: session).count == 5)
+    }
+  }
+
+  @Test(arguments: [
+    (Fault.Answer.status(500), 5), (.status(200, body: "<html>login</html>"), 5),
+    (.status(200, body: "{}"), 5), (.status(401), 600), (.status(403), 600), (.status(404), 600),
+  ])
+  func `a WAHA that does not say what it is is asked again, soon if it may say`(
+    answer: Fault.Answer, seconds: Int
+  ) async throws {
+    let time = ManualTime()
+    try await withWAHA(.noweb, now: { time.now }) { pair in
+      let session = try await pair.session("WORKING")
+      pair.server.addFault(Fault(answer, path: "/api/server/version", count: 1))
+      _ = try await pair.waha.groups(of: session)
+      time.advance(by: .seconds(seconds - 1))
+      _ = try await pair.waha.groups(of: session)
+      #expect(self.queries(pair.server, "/api/server/version").count == 1)
+      time.advance(by: .seconds(1))
+      _ = try await pair.waha.groups(of: session)
+      #expect(self.queries(pair.server, "/api/server/version").count == 2)
+    }
+  }
+
+  @Test func `a WAHA that is asked too often what it is says so`() async throws {
+    try await withWAHA(.noweb) { pair in
+      let session = try await pair.session("WORKING")
+      pair.server.addFault(Fault(.status(429), path: "/api/server/version", count: 1))
+      #expect(await Function.groups.failure(pair.waha, session)?.reason == .upstreamRateLimited)
+      _ = try await pair.waha.groups(of: session)
+      #expect(self.queries(pair.server, "/api/server/version").count == 2)
     }
   }
 

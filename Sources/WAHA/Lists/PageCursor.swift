@@ -25,7 +25,7 @@ struct PageCursor<ID: Equatable> {
   private var last: ID?
 
   init(limit: Int) {
-    self.limit = max(2, limit)
+    self.limit = limit
   }
 
   mutating func pageCame(_ page: Page) -> Step {

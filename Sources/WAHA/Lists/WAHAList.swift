@@ -1,4 +1,4 @@
-/// The lists of a session that the services read; a metric's label.
+/// The lists of a session that are read; a metric's label.
 package enum WAHAList: String, CaseIterable, Sendable {
-  case groups, contacts
+  case groups, contacts, lids
 }

@@ -49,7 +49,7 @@ extension WAHAUpstream {
     let answer = try await self.call(
       request.call, .get, request.path, query: request.query(offset: offset),
       timeout: request.deadline - self.now(), maxSize: room)
-    if request.isOptional, answer.refuses(with: 404, "Cannot GET") { return nil }
+    if request.isOptional, answer.isMissingCall { return nil }
     if answer.isMissingSession { throw Self.missing }
     if answer.isWrongState {
       throw UserAPIError(
