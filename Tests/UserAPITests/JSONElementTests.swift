@@ -130,6 +130,39 @@ import UserAPI
     }
   }
 
+  /// What is built of a list where `b` may be an object.
+  private func built(_ text: String) throws(UserAPIError) -> [JSONValue] {
+    var values: [JSONValue] = []
+    _ = try JSONReader.forEachElement(
+      of: Array(text.utf8), keys: JSONKeys(["a", "b"]), objects: JSONKeys(["b"])
+    ) { values.append($0) }
+    return values
+  }
+
+  @Test(arguments: [
+    ("[[0,0],[{\"a\":1}],\"x\",null]", "[[],[],null,null]"),
+    (#"[{"a":[0,0],"b":[[0]]}]"#, #"[{"a":[],"b":[]}]"#),
+    (#"[{"a":{"a":1},"b":{"a":1,"x":2}}]"#, #"[{"a":{},"b":{"a":1}}]"#),
+    (#"[{"b":{"b":{"b":{"b":{"a":1}}}}}]"#, #"[{"b":{"b":{"b":{}}}}]"#),
+    (#"{"x":{"a":1},"a":[1]}"#, #"[{"a":1},[]]"#),
+  ])
+  func `nothing is built of what cannot be meant`(text: String, built: String) throws {
+    let expected = try JSONReader.read(ByteBuffer(string: built))
+    #expect(try .array(self.built(text)) == expected)
+  }
+
+  @Test func `an object has thirty-two members and no more`() throws {
+    let members = (0..<1_000).map { "\"a\":\($0)" }.joined(separator: ",")
+    guard case .object(let object) = try self.built("[{\(members)}]").first else {
+      Issue.record("no object")
+      return
+    }
+    #expect(object.members.map(\.value) == (0..<32).map { .integer($0) })
+    for broken in ["[[0,]]", #"[{"a":[0,]}]"#, "[{\(members),\"a\":tru}]"] {
+      #expect(throws: UserAPIError.self) { try self.built(broken) }
+    }
+  }
+
   @Test func `what a message may hold is read alike as an element`() throws {
     let text = #"{"a":[1.5e1,-0,true,null,"é\u00e9\ud83d\ude00"],"b":{"c":"\n","a":[]}}"#
     let value = try JSONReader.read(ByteBuffer(string: text))

@@ -14,6 +14,11 @@ package struct JSONReader: ~Copyable, ~Escapable {
     /// The members of objects that are read; the values of the others are only looked at for
     /// whether they are JSON. Nil reads all.
     var keys: JSONKeys?
+    /// Those of them whose values may be objects; nothing is built of another's object, or of an
+    /// array. Nil builds all.
+    var objects: JSONKeys?
+    /// How many members an object has at most; nothing is built of more.
+    var maximumMembers = Int.max
 
     /// The User API's own.
     static var strict: Self {
@@ -30,6 +35,11 @@ package struct JSONReader: ~Copyable, ~Escapable {
   package static let maximumDepth = 32
   /// How deep they may nest in a list of somebody else's.
   package static let maximumListDepth = 128
+  /// How many members are built of an object that is one of a list of somebody else's.
+  package static let maximumListMembers = 32
+  /// How deep what is built of such a list nests: the list, an element, an object in it, and one
+  /// in that.
+  private static let maximumBuiltDepth = 4
 
   private let bytes: Span<UInt8>
   private let rules: Rules
@@ -52,16 +62,22 @@ package struct JSONReader: ~Copyable, ~Escapable {
   /// Visits the elements of an array, or the values of an object, in their order, and keeps none
   /// of them. What the text holds of other members than `keys`, on whichever level, is not built.
   ///
+  /// With `objects`, nothing is built either of elements that are no objects, of arrays, and of
+  /// objects but for those under these keys: they are visited empty, or as null. Of an object with
+  /// more than ``maximumListMembers`` members that are wanted, the first are built.
+  ///
   /// JavaScript cuts names in the middle of a pair of surrogates, so half of one is read as U+FFFD;
   /// and up to ``maximumListDepth`` levels are read.
   ///
   /// - Throws: `MALFORMED_JSON` when the text is no whole array or object, after what stands
   ///   before that place was visited; what `visit` throws.
   package static func forEachElement(
-    of text: [UInt8], keys: JSONKeys, _ visit: (JSONValue) throws(UserAPIError) -> Void
+    of text: [UInt8], keys: JSONKeys, objects: JSONKeys? = nil,
+    _ visit: (JSONValue) throws(UserAPIError) -> Void
   ) throws(UserAPIError) -> Container {
     let rules = Rules(
-      maximumDepth: Self.maximumListDepth, replacesLoneSurrogates: true, keys: keys)
+      maximumDepth: Self.maximumListDepth, replacesLoneSurrogates: true, keys: keys,
+      objects: objects, maximumMembers: objects == nil ? .max : Self.maximumListMembers)
     var reader = JSONReader(text.span, rules)
     let container = try reader.elements(visit)
     try reader.end()
@@ -131,7 +147,9 @@ package struct JSONReader: ~Copyable, ~Escapable {
         self.skipSpace()
         try self.expect(UInt8(ascii: ":"))
       }
-      try visit(try self.value(depth: 1))
+      self.skipSpace()
+      let isKept = self.rules.objects == nil || self.next == UInt8(ascii: "{")
+      try visit(try self.value(depth: 1, isKept: isKept))
       self.skipSpace()
       if self.next == UInt8(ascii: ",") {
         self.index += 1
@@ -183,8 +201,12 @@ package struct JSONReader: ~Copyable, ~Escapable {
       let key = try self.key(isKept: isKept)
       self.skipSpace()
       try self.expect(UInt8(ascii: ":"))
-      let value = try self.value(depth: depth, isKept: key != nil)
-      if let key { members.append(JSONObject.Member(key: key, value: value)) }
+      if let key, members.count < self.rules.maximumMembers {
+        let value = try self.member(key, depth: depth)
+        members.append(JSONObject.Member(key: key, value: value))
+      } else {
+        _ = try self.value(depth: depth, isKept: false)
+      }
       self.skipSpace()
       if self.next == UInt8(ascii: ",") {
         self.index += 1
@@ -193,6 +215,20 @@ package struct JSONReader: ~Copyable, ~Escapable {
       try self.expect(UInt8(ascii: "}"))
       return .object(JSONObject(members: members))
     }
+  }
+
+  /// The value of a member that is wanted.
+  private mutating func member(_ key: String, depth: Int) throws(UserAPIError) -> JSONValue {
+    guard let objects = self.rules.objects else { return try self.value(depth: depth) }
+    self.skipSpace()
+    let isKept =
+      switch self.next {
+      case UInt8(ascii: "["): false
+      case UInt8(ascii: "{"):
+        depth < Self.maximumBuiltDepth && objects.first(key.utf8.span) != nil
+      default: true
+      }
+    return try self.value(depth: depth, isKept: isKept)
   }
 
   private mutating func array(depth: Int, isKept: Bool) throws(UserAPIError) -> JSONValue {

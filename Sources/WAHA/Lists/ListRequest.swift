@@ -19,6 +19,9 @@ struct ListRequest: Sendable {
   /// Whether a server that does not have the call gives an empty list.
   var isOptional = false
 
+  /// The members of an entry that may be objects.
+  static let objects = JSONKeys(["id", "JID", "lid", "pn", "groupMetadata"])
+
   /// The query for the page at `offset`.
   func query(offset: Int) -> [(name: String, value: String)] {
     guard let pageSize = self.pageSize else { return self.query }

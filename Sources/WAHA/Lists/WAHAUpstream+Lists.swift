@@ -70,7 +70,7 @@ extension WAHAUpstream {
     let container: JSONReader.Container
     do throws(UserAPIError) {
       container = try JSONReader.forEachElement(
-        of: body, keys: request.keys
+        of: body, keys: request.keys, objects: ListRequest.objects
       ) { value throws(UserAPIError) in
         if page.count.isMultiple(of: Self.stride), Task.isCancelled { throw .canceled }
         var entry: JSONObject?
