@@ -58,10 +58,29 @@ import Testing
     #expect(cursor.pageCame(Cursor.Page(count: 11, first: 0, last: 10)) == .end)
   }
 
-  @Test func `one that gives the same again has given everything, too`() {
+  @Test func `one that gives the same again does not page`() {
     var cursor = Cursor(limit: 10)
     #expect(cursor.pageCame(Cursor.Page(count: 10, first: 0, last: 9)) == .next)
-    #expect(cursor.pageCame(Cursor.Page(count: 10, first: 0, last: 9)) == .end)
+    #expect(cursor.pageCame(Cursor.Page(count: 10, first: 0, last: 9)) == .unpaged)
+  }
+
+  @Test func `entries without an id are not known to be the same`() {
+    var cursor = Cursor(limit: 10)
+    #expect(cursor.pageCame(Cursor.Page(count: 10, first: nil, last: nil)) == .next)
+    #expect(cursor.pageCame(Cursor.Page(count: 10, first: nil, last: nil)) == .moved)
+  }
+
+  @Test func `a page that is not full is the last when nothing is behind it`() {
+    var cursor = Cursor(limit: 5_000)
+    #expect(cursor.pageCame(Cursor.Page(count: 1_000, first: 0, last: 999)) == .next)
+    #expect(cursor.offset == 999)
+    #expect(cursor.pageCame(Cursor.Page(count: 1_000, first: 999, last: 1_998)) == .next)
+    #expect(cursor.pageCame(Cursor.Page(count: 1, first: 1_998, last: 1_998)) == .end)
+  }
+
+  @Test func `a short page that few servers would end at is the last`() {
+    var cursor = Cursor(limit: 5_000)
+    #expect(cursor.pageCame(Cursor.Page(count: 99, first: 0, last: 98)) == .end)
   }
 
   @Test func `without a limit one page is all`() {

@@ -157,7 +157,7 @@ import WAHASimulator
     }
   }
 
-  @Test(arguments: [(9, 1), (10, 2), (11, 1), (25, 1)])
+  @Test(arguments: [(9, 1), (10, 3), (11, 1), (25, 1)])
   func `a server that ignores the parameters has given the whole list`(
     count: Int, calls: Int
   ) async throws {
@@ -167,6 +167,20 @@ import WAHASimulator
       pair.server.addFault(Fault(.status(200, body: "[\(list)]"), path: "/api/contacts/all"))
       #expect(try await pair.waha.contacts(of: session).count == count)
       #expect(self.queries(pair.server, "/api/contacts/all").count == calls)
+    }
+  }
+
+  @Test func `a list whose server knows no offset is read at once`() async throws {
+    try await withWAHA(.noweb, configure: { $0.pageSize = 10 }) { pair in
+      pair.server.setAddressBook(groups: [], contacts: Self.contacts(25))
+      let session = try await pair.session("WORKING")
+      let page = Self.contacts(10).map { #"{"id":"\#($0.id)"}"# }.joined(separator: ",")
+      pair.server.addFault(
+        Fault(.status(200, body: "[\(page)]"), path: "/api/contacts/all", count: 2))
+      #expect(try await pair.waha.contacts(of: session).count == 25)
+      #expect(
+        self.queries(pair.server, "/api/contacts/all").last
+          == "?session=s_test&sortBy=id&sortOrder=asc")
     }
   }
 

@@ -1,5 +1,6 @@
 /// Where the reading of a list stands that comes page by page. Each page begins with the last entry
-/// of the one before, so that a list that changes meanwhile does not lose entries unseen.
+/// of the one before, so that a list that changes meanwhile seldom loses entries unseen: only when as
+/// many come as go before that entry.
 struct PageCursor<ID: Equatable> {
   /// What a page says of the list.
   struct Page {
@@ -15,12 +16,17 @@ struct PageCursor<ID: Equatable> {
     case end
     /// Entries have come or gone since the last page, so that what was read is not the list.
     case moved
+    /// The server does not page by what it was asked: read it once more, all at once.
+    case unpaged
   }
 
   /// How many entries a page has but for the last; at least 2.
   let limit: Int
   private(set) var offset = 0
-  /// The list's first entry, and the last that was seen.
+  /// How many entries a server gives at least that gives fewer than it is asked for.
+  static var leastCap: Int { 100 }
+  /// How many entries the first page has, and the first of them; the last that was seen.
+  private var firstCount = 0
   private var first: ID?
   private var last: ID?
 
@@ -31,22 +37,30 @@ struct PageCursor<ID: Equatable> {
   mutating func pageCame(_ page: Page) -> Step {
     guard self.offset > 0 else {
       // A server that does not know the parameters gives everything.
-      guard page.count == self.limit else { return .end }
+      guard self.limit < .max, page.count <= self.limit else { return .end }
       self.first = page.first
-      return self.goOn(behind: page)
+      return self.step(behind: page)
     }
     guard page.count <= self.limit else { return .moved }
-    if page.count > 0, page.first == self.last {
-      return page.count == self.limit ? self.goOn(behind: page) : .end
+    // Entries without an id are not known to be the same.
+    if page.count > 0, page.first != nil, page.first == self.last {
+      return page.count == 1 ? .end : self.step(behind: page)
     }
-    // Such a server, whose list happens to be as long as a page, has given it once more.
+    // The same again: one that knows no offset, or neither parameter and has just so many.
     let isAgain =
-      self.offset == self.limit - 1 && page.count == self.limit && page.first == self.first
-      && page.last == self.last
-    return isAgain ? .end : .moved
+      page.first != nil && page.first == self.first && self.offset == self.firstCount - 1
+      && page.count == self.firstCount && page.last == self.last
+    return isAgain ? .unpaged : .moved
+  }
+
+  /// A page that is not full may be all that is left, or all that the server gives at a time.
+  private mutating func step(behind page: Page) -> Step {
+    let isEnd = page.count < self.limit && page.count < Self.leastCap
+    return isEnd ? .end : self.goOn(behind: page)
   }
 
   private mutating func goOn(behind page: Page) -> Step {
+    if self.offset == 0 { self.firstCount = page.count }
     self.offset += page.count - 1
     self.last = page.last
     return .next

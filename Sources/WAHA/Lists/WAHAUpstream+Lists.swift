@@ -14,31 +14,35 @@ extension WAHAUpstream {
     add: (JSONObject) -> Bool
   ) async throws(UserAPIError) {
     let fresh = tally
-    if try await self.readOnce(request, tally: &tally, add: add) { return }
-    tally = fresh
-    restart()
-    if try await self.readOnce(request, tally: &tally, add: add) { return }
+    var request = request
+    var moves = 0
+    while moves < 2 {
+      switch try await self.readOnce(request, tally: &tally, add: add) {
+      case .next, .end: return
+      case .unpaged: request.pageSize = nil
+      case .moved: moves += 1
+      }
+      tally = fresh
+      restart()
+    }
     // Every entry made sense, and so will the list once it stands still.
     throw UserAPIError(
       .upstreamBusy, "the list at WAHA changes while it is read", retryAfter: Self.movedPause)
   }
 
-  /// - Returns: False when the list has changed between two pages.
+  /// - Returns: Why it ended.
   private func readOnce(
     _ request: ListRequest, tally: inout ListTally, add: (JSONObject) -> Bool
-  ) async throws(UserAPIError) -> Bool {
+  ) async throws(UserAPIError) -> PageCursor<JSONValue>.Step {
     var cursor = PageCursor<JSONValue>(limit: request.pageSize ?? .max)
     while true {
       let answer = try await self.page(of: request, offset: cursor.offset, room: tally.room)
-      guard let answer else { return true }
+      guard let answer else { return .end }
       tally.take(answer.body.count)
       let page = try Self.parse(
         answer.body, request, isFirst: cursor.offset == 0, tally: &tally, add: add)
-      switch cursor.pageCame(page) {
-      case .next: continue
-      case .end: return true
-      case .moved: return false
-      }
+      let step = cursor.pageCame(page)
+      if step != .next { return step }
     }
   }
 
@@ -76,7 +80,7 @@ extension WAHAUpstream {
         var entry: JSONObject?
         if case .object(let object) = value { entry = object }
         let id = entry.flatMap { entry in
-          request.idKeys.lazy.compactMap { entry[$0] }.first
+          request.idKeys.lazy.compactMap { entry[$0] }.first { $0 != .null }
         }
         if page.count == 0 { page.first = id }
         page.last = id
