@@ -38,7 +38,14 @@ struct WhatsAppID: Hashable, Sendable {
     }
   }
 
+  /// The longest id, in bytes; WhatsApp's own have less than half of it.
+  private static let maximumLength = 128
+
   private init?(user: Substring, server: String) {
+    guard user.utf8.count + server.utf8.count < Self.maximumLength,
+      // Ids are compared, which is to depend on nothing but their octets.
+      user.utf8.allSatisfy({ $0 < 0x80 }), server.utf8.allSatisfy({ $0 < 0x80 })
+    else { return nil }
     // `s.whatsapp.net` is the protocol's name for what WhatsApp Web calls `c.us`.
     self.server = server == "s.whatsapp.net" ? "c.us" : server
     switch self.server {

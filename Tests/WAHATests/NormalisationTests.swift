@@ -225,6 +225,21 @@ import WAHASimulator
     }
   }
 
+  @Test func `an id that is none of WhatsApp's is not understood`() async throws {
+    try await withWAHA { pair in
+      let session = try await pair.session("WORKING")
+      let long = String(repeating: "1", count: 128)
+      let groups =
+        #"[{"id":"1@g.us"},{"id":"\u00e9@g.us"},{"id":"e\u0301@g.us"},{"id":"\#(long)@g.us"},"#
+        + #"{"id":"2@g.us"},{"id":"3@g.us"},{"id":"4@g.us"}]"#
+      pair.server.addFault(Fault(.status(200, body: groups), path: "/api/s_test/groups"))
+      #expect(
+        try await pair.waha.groups(of: session).map(\.id).sorted() == [
+          "1@g.us", "2@g.us", "3@g.us", "4@g.us",
+        ])
+    }
+  }
+
   @Test func `a group that stands twice comes once, with its name`() async throws {
     try await withWAHA { pair in
       let session = try await pair.session("WORKING")

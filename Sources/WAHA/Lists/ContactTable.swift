@@ -179,7 +179,8 @@ struct ContactTable {
 
   /// The names of one person's entries, each once: by their kind, and within it by the entry.
   private func names(of entries: ArraySlice<Record>) -> [String] {
-    var kinds = [[String]](repeating: [], count: ContactEntry.nameKeys.count)
+    // Octets: comparing characters takes the square of the marks on one of them.
+    var kinds = [[ArraySlice<UInt8>]](repeating: [], count: ContactEntry.nameKeys.count)
     for entry in entries where entry.nameCount > 0 {
       var rest = self.text[Int(entry.names)...]
       for _ in 0..<entry.nameCount {
@@ -187,16 +188,15 @@ struct ContactTable {
         let name = rest.dropFirst().prefix { $0 != Self.nameEnd }
         rest = rest[name.endIndex...].dropFirst()
         guard kinds[kind].count < Self.maxNames else { continue }
-        let text = String(decoding: name, as: UTF8.self)
-        if !kinds[kind].contains(text) { kinds[kind].append(text) }
+        if !kinds[kind].contains(name) { kinds[kind].append(name) }
       }
       if kinds[0].count == Self.maxNames { break }
     }
-    var names: [String] = []
+    var names: [ArraySlice<UInt8>] = []
     for name in kinds.joined() where names.count < Self.maxNames && !names.contains(name) {
       names.append(name)
     }
-    return names
+    return names.map { String(decoding: $0, as: UTF8.self) }
   }
 }
 
