@@ -1,8 +1,10 @@
-/// Keeps calls from a server that does not answer: after some failures in a row it refuses them, but
-/// for one now and then that finds out whether the server is back.
+/// Keeps calls from a server that does not answer: after some failures in a row, and a question to the
+/// server itself that fails too, it refuses them, but for one now and then that finds out whether the
+/// server is back.
 struct CircuitBreaker: Sendable {
   private enum State {
-    /// Every call may go out; so many have failed in a row.
+    /// Every call may go out; so many have failed in a row. With ``threshold`` of them the server
+    /// itself is asked.
     case closed(failures: Int)
     /// None may, until then.
     case open(until: ContinuousClock.Instant)
@@ -29,7 +31,7 @@ struct CircuitBreaker: Sendable {
     case unknown
   }
 
-  /// How many failures in a row open it.
+  /// After how many failures in a row it is doubted that the server is there.
   static let threshold = 5
   /// How long it stays open before a probe goes out.
   static let pause: Duration = .seconds(1)
@@ -57,22 +59,37 @@ struct CircuitBreaker: Sendable {
   }
 
   /// A call that was admitted is over.
+  ///
+  /// - Returns: whether the server itself is now to be asked whether it is there: the failures may be
+  ///   those of one session. See ``serverAsked(_:at:)``.
   mutating func ended(
     _ permit: Permit, _ outcome: Outcome, at now: ContinuousClock.Instant
-  ) {
+  ) -> Bool {
     switch self.state {
     case .closed(let failures):
       switch outcome {
       case .answered: self.state = .closed(failures: 0)
-      case .failed where failures + 1 >= Self.threshold:
-        self.state = .open(until: now + Self.pause)
-      case .failed: self.state = .closed(failures: failures + 1)
-      case .unknown: break
+      case .failed where failures < Self.threshold:
+        self.state = .closed(failures: failures + 1)
+        return failures + 1 == Self.threshold
+      case .failed, .unknown: break
       }
     case .open, .halfOpen:
       // What went out before it opened tells of a time before that.
-      guard case .probe(let number) = permit else { return }
+      guard case .probe(let number) = permit else { return false }
       self.probeEnded(number, outcome, at: now)
+    }
+    return false
+  }
+
+  /// The server itself was asked whether it is there.
+  mutating func serverAsked(_ outcome: Outcome, at now: ContinuousClock.Instant) {
+    // A call that was answered meanwhile has told already.
+    guard case .closed(Self.threshold) = self.state else { return }
+    switch outcome {
+    case .answered: self.state = .closed(failures: 0)
+    case .failed: self.state = .open(until: now + Self.pause)
+    case .unknown: self.state = .closed(failures: Self.threshold - 1)
     }
   }
 

@@ -88,10 +88,10 @@ package final class WAHAUpstream: Sendable {
     do throws(CurlError) {
       let answer = WAHAAnswer(
         try await (name.isSlow ? self.slowClient : self.client).perform(request))
-      self.ended(permit, CircuitBreaker.Outcome(answer, of: name))
+      await self.ended(permit, CircuitBreaker.Outcome(answer, of: name))
       return answer
     } catch {
-      self.ended(permit, CircuitBreaker.Outcome(error, of: name))
+      await self.ended(permit, CircuitBreaker.Outcome(error, of: name))
       throw UserAPIError(error, of: name)
     }
   }
@@ -108,11 +108,26 @@ package final class WAHAUpstream: Sendable {
     }
   }
 
-  private func ended(_ permit: CircuitBreaker.Permit?, _ outcome: CircuitBreaker.Outcome) {
+  private func ended(
+    _ permit: CircuitBreaker.Permit?, _ outcome: CircuitBreaker.Outcome
+  ) async {
     guard let permit else { return }
-    self.breaker.withLockedValue { $0.ended(permit, outcome, at: self.now()) }
+    let isDoubted = self.breaker.withLockedValue { $0.ended(permit, outcome, at: self.now()) }
     // What comes back may be another engine, or another version.
     if outcome == .failed { self.knownDialect.withLockedValue { $0 = nil } }
+    guard isDoubted else { return }
+    let answer = await self.serverAnswer()
+    self.breaker.withLockedValue { $0.serverAsked(answer, at: self.now()) }
+  }
+
+  /// Whether WAHA is there, whatever its sessions do.
+  private func serverAnswer() async -> CircuitBreaker.Outcome {
+    do throws(UserAPIError) {
+      try await self.ping(timeout: min(self.configuration.statusTimeout, .seconds(1)))
+      return .answered
+    } catch {
+      return error.code == .canceled ? .unknown : .failed
+    }
   }
 }
 

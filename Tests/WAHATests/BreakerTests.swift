@@ -42,7 +42,7 @@ import WAHASimulator
     let time = ManualTime()
     try await withWAHA(now: { time.now }) { pair in
       let session = try await pair.session("WORKING")
-      pair.server.addFault(Fault(.status(503), count: 5))
+      pair.server.addFault(Fault(.status(503), count: 6))
       await self.open(pair, session)
       time.advance(by: .seconds(1))
       pair.server.addFault(Fault(.hang, path: "/api/sessions", count: 1))
@@ -61,10 +61,25 @@ import WAHASimulator
     let time = ManualTime()
     try await withWAHA(now: { time.now }) { pair in
       let session = try await pair.session("WORKING")
-      pair.server.addFault(Fault(.drop, path: "/api"))
+      pair.server.addFault(Fault(.drop))
       await self.open(pair, session)
+      pair.server.clearFaults()
       try await pair.waha.ping(timeout: .seconds(10))
       #expect(pair.waha.isBreakerOpen)
+    }
+  }
+
+  @Test(arguments: [Fault.Answer.status(502), .status(503), .status(504), .drop])
+  func `one session whose status fails is no failure of WAHA`(answer: Fault.Answer) async throws {
+    try await withWAHA { pair in
+      let session = try await pair.session("WORKING")
+      pair.server.addFault(Fault(answer, path: "/api/sessions"))
+      for _ in 0..<20 {
+        #expect(
+          await Function.status.failure(pair.waha, session)?.reason == .upstreamUnavailable)
+        #expect(!pair.waha.isBreakerOpen)
+      }
+      #expect(pair.server.requests().filter { $0.path.hasPrefix("/ping") }.count == 4)
     }
   }
 

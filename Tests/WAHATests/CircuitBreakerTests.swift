@@ -8,7 +8,8 @@ import Testing
   /// A breaker that has opened at `start`.
   func opened() -> CircuitBreaker {
     var breaker = CircuitBreaker()
-    for _ in 0..<CircuitBreaker.threshold { breaker.ended(.regular, .failed, at: self.start) }
+    for _ in 0..<CircuitBreaker.threshold { _ = breaker.ended(.regular, .failed, at: self.start) }
+    breaker.serverAsked(.failed, at: self.start)
     return breaker
   }
 
@@ -16,23 +17,49 @@ import Testing
   var soon: ContinuousClock.Instant { self.start + CircuitBreaker.pause / 2 }
   var later: ContinuousClock.Instant { self.start + CircuitBreaker.pause }
 
-  @Test func `five failures in a row open it, and no fewer`() {
+  @Test func `after five failures in a row the server is asked, once`() {
     var breaker = CircuitBreaker()
-    for _ in 0..<4 {
-      breaker.ended(.regular, .failed, at: self.start)
-      #expect(breaker.admit(at: self.start) == .granted(.regular))
-      #expect(!breaker.isOpen(at: self.start))
-    }
-    breaker.ended(.regular, .failed, at: self.start)
+    for _ in 0..<4 { #expect(breaker.ended(.regular, .failed, at: self.start) == false) }
+    #expect(breaker.ended(.regular, .failed, at: self.start) == true)
+    // Until it has answered, calls go out.
+    #expect(breaker.admit(at: self.start) == .granted(.regular))
+    #expect(breaker.ended(.regular, .failed, at: self.start) == false)
+    breaker.serverAsked(.failed, at: self.start)
     #expect(breaker.isOpen(at: self.start))
     #expect(breaker.admit(at: self.start) == .refused(retryAfter: .seconds(1)))
+  }
+
+  @Test func `a server that answers when it is asked keeps it closed`() {
+    var breaker = CircuitBreaker()
+    for _ in 0..<3 {
+      for count in 1...5 {
+        #expect(breaker.ended(.regular, .failed, at: self.start) == (count == 5))
+      }
+      breaker.serverAsked(.answered, at: self.start)
+      #expect(!breaker.isOpen(at: self.start))
+    }
+  }
+
+  @Test func `a question that was given up is asked again with the next failure`() {
+    var breaker = CircuitBreaker()
+    for _ in 0..<5 { _ = breaker.ended(.regular, .failed, at: self.start) }
+    breaker.serverAsked(.unknown, at: self.start)
+    #expect(breaker.ended(.regular, .failed, at: self.start) == true)
+  }
+
+  @Test func `a call that is answered meanwhile tells more than the question`() {
+    var breaker = CircuitBreaker()
+    for _ in 0..<5 { _ = breaker.ended(.regular, .failed, at: self.start) }
+    _ = breaker.ended(.regular, .answered, at: self.start)
+    breaker.serverAsked(.failed, at: self.start)
+    #expect(!breaker.isOpen(at: self.start))
   }
 
   @Test func `an answer between failures begins the count anew`() {
     var breaker = CircuitBreaker()
     for _ in 0..<3 {
-      for _ in 0..<4 { breaker.ended(.regular, .failed, at: self.start) }
-      breaker.ended(.regular, .answered, at: self.start)
+      for _ in 0..<4 { _ = breaker.ended(.regular, .failed, at: self.start) }
+      _ = breaker.ended(.regular, .answered, at: self.start)
     }
     #expect(!breaker.isOpen(at: self.start))
   }
@@ -40,12 +67,10 @@ import Testing
   @Test func `a call that says nothing counts neither way`() {
     var breaker = CircuitBreaker()
     for _ in 0..<4 {
-      breaker.ended(.regular, .failed, at: self.start)
-      breaker.ended(.regular, .unknown, at: self.start)
+      #expect(breaker.ended(.regular, .failed, at: self.start) == false)
+      #expect(breaker.ended(.regular, .unknown, at: self.start) == false)
     }
-    #expect(!breaker.isOpen(at: self.start))
-    breaker.ended(.regular, .failed, at: self.start)
-    #expect(breaker.isOpen(at: self.start))
+    #expect(breaker.ended(.regular, .failed, at: self.start) == true)
   }
 
   @Test func `a refusal says how long it lasts`() {
@@ -59,10 +84,10 @@ import Testing
     #expect(breaker.admit(at: self.later) == .granted(.probe(1)))
     #expect(breaker.admit(at: self.later) == .refused(retryAfter: .seconds(1)))
     #expect(breaker.isOpen(at: self.later))
-    breaker.ended(.probe(1), .answered, at: self.later)
+    _ = breaker.ended(.probe(1), .answered, at: self.later)
     #expect(!breaker.isOpen(at: self.later))
     #expect(breaker.admit(at: self.later) == .granted(.regular))
-    for _ in 0..<4 { breaker.ended(.regular, .failed, at: self.later) }
+    for _ in 0..<4 { _ = breaker.ended(.regular, .failed, at: self.later) }
     #expect(!breaker.isOpen(at: self.later))
   }
 
@@ -70,7 +95,7 @@ import Testing
     var breaker = self.opened()
     #expect(breaker.admit(at: self.later) == .granted(.probe(1)))
     let failed = self.later + .milliseconds(100)
-    breaker.ended(.probe(1), .failed, at: failed)
+    _ = breaker.ended(.probe(1), .failed, at: failed)
     #expect(
       breaker.admit(at: self.later + .milliseconds(200))
         == .refused(retryAfter: .milliseconds(900)))
@@ -80,7 +105,7 @@ import Testing
   @Test func `a probe that is given up leaves its place to the next call`() {
     var breaker = self.opened()
     #expect(breaker.admit(at: self.later) == .granted(.probe(1)))
-    breaker.ended(.probe(1), .unknown, at: self.later)
+    _ = breaker.ended(.probe(1), .unknown, at: self.later)
     #expect(breaker.admit(at: self.later) == .granted(.probe(2)))
   }
 
@@ -89,19 +114,19 @@ import Testing
     #expect(breaker.admit(at: self.later) == .granted(.probe(1)))
     #expect(breaker.admit(at: self.later + .seconds(1)) == .granted(.probe(2)))
     // The first is no longer the one whose place could be taken.
-    breaker.ended(.probe(1), .unknown, at: self.later + .seconds(1))
+    _ = breaker.ended(.probe(1), .unknown, at: self.later + .seconds(1))
     #expect(breaker.admit(at: self.later + .seconds(1)) == .refused(retryAfter: .seconds(1)))
-    breaker.ended(.probe(2), .answered, at: self.later + .seconds(1))
+    _ = breaker.ended(.probe(2), .answered, at: self.later + .seconds(1))
     #expect(!breaker.isOpen(at: self.later))
   }
 
   @Test(arguments: [CircuitBreaker.Outcome.answered, .failed, .unknown])
   func `a call from before it opened changes nothing`(outcome: CircuitBreaker.Outcome) {
     var breaker = self.opened()
-    breaker.ended(.regular, outcome, at: self.soon)
+    _ = breaker.ended(.regular, outcome, at: self.soon)
     #expect(breaker.admit(at: self.soon) == .refused(retryAfter: .milliseconds(500)))
     #expect(breaker.admit(at: self.later) == .granted(.probe(1)))
-    breaker.ended(.regular, outcome, at: self.later)
+    _ = breaker.ended(.regular, outcome, at: self.later)
     #expect(breaker.isOpen(at: self.later))
     #expect(breaker.admit(at: self.later) == .refused(retryAfter: .seconds(1)))
   }
@@ -118,7 +143,7 @@ import Testing
     let second = self.later + .seconds(1)
     #expect(breaker.admit(at: second) == .granted(.probe(2)))
     let failed = second + .milliseconds(500)
-    breaker.ended(.probe(1), .failed, at: failed)
+    _ = breaker.ended(.probe(1), .failed, at: failed)
     #expect(breaker.admit(at: failed) == .refused(retryAfter: .milliseconds(500)))
     #expect(breaker.admit(at: second + .seconds(1)) == .granted(.probe(3)))
   }
