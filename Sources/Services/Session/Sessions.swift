@@ -106,7 +106,10 @@ package final class Sessions: Sendable {
   ///
   /// - Throws: `SESSION_MISSING_UPSTREAM`, or one of the `UPSTREAM_…` reasons.
   package func status(of session: OwnedSession) async throws(UserAPIError) -> SessionStatus {
-    try await self.state(of: session).status
+    guard let state = try await self.upstreamState(of: session) else {
+      throw Self.missingUpstream
+    }
+    return state.status
   }
 
   /// How the session is at WAHA, and whose.
@@ -114,10 +117,14 @@ package final class Sessions: Sendable {
   /// - Throws: As ``status(of:)``.
   package func state(of session: OwnedSession) async throws(UserAPIError) -> SessionState {
     guard let state = try await self.upstreamState(of: session) else {
-      throw UserAPIError(
-        .sessionMissingUpstream, "WAHA no longer has the session; initiate it again")
+      throw Self.missingUpstream
     }
     return state
+  }
+
+  private static var missingUpstream: UserAPIError {
+    UserAPIError(
+      .sessionMissingUpstream, "WAHA no longer has the session; initiate it again")
   }
 
   private func upstreamState(
