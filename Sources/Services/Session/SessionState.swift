@@ -13,15 +13,14 @@ package struct SessionState: Sendable, Equatable {
   }
 }
 
-/// A WhatsApp account, to tell one from another. It is a phone number, so it prints as
-/// `<redacted>`.
-package struct SessionAccount: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
-  private let id: String
+/// A WhatsApp account, to tell one from another. Of its id, which is a phone number, only a digest is
+/// kept, which means something in this process alone.
+package struct SessionAccount: Sendable, Hashable {
+  private let digest: Int
 
   package init(id: String) {
-    self.id = id
+    var hasher = Hasher()
+    hasher.combine(id)
+    self.digest = hasher.finalize()
   }
-
-  package var description: String { "<redacted>" }
-  package var customMirror: Mirror { Mirror(self, children: []) }
 }
