@@ -8,7 +8,7 @@ extension Directory.Surroundings {
   static func system(threads: UserThreads, metrics: ListMetrics, logger: Logger) -> Self {
     Self(
       now: TimeSource.system.now, wallClock: TimeSource.system.wallClock,
-      sleep: TimeSource.system.sleep, jitter: { Double.random(in: 0...1) },
+      sleep: { try await Task.sleep(for: $0) }, jitter: { Double.random(in: 0...1) },
       observe: { list, error in
         metrics.record(list, error?.code)
         guard let error else { return }

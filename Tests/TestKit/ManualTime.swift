@@ -27,8 +27,7 @@ package final class ManualTime: Sendable {
   }
 
   package var source: TimeSource {
-    TimeSource(
-      now: { self.now }, wallClock: { self.wallClock }, sleep: { try await self.sleep($0) })
+    TimeSource(now: { self.now }, wallClock: { self.wallClock })
   }
 
   package var now: ContinuousClock.Instant { self.state.withLockedValue { $0.now } }

@@ -24,25 +24,30 @@ import WAHASimulator
     }
   }
 
-  /// People of whom every engine knows the same, and entries that no engine lists as people.
-  static let commonBook: [Entry] = [
-    Entry(id: "15550000001@c.us", name: "Ana", pushname: "ana ~"),
-    Entry(id: "15550000002@c.us", pushname: "Bob"),
-    Entry(id: "15550000003@c.us", name: "", pushname: "Cem"),
-    Entry(id: "15550000004@c.us"),
-    Entry(id: "15550000005@c.us", name: "  "),
-    Entry(id: "15550000006@c.us", name: "Dana 🦜", pushname: "Dana 🦜"),
-    Entry(id: "15550000007@s.whatsapp.net", name: "Eli"),
-    Entry(id: "15550000007:12@s.whatsapp.net", name: "Eli", pushname: "eli"),
-    Entry(id: "15550000008@c.us", name: "Fay 🦜", isNameCut: true),
-    Entry(id: "not-a-number@c.us", name: "Odd"),
-    Entry(id: "200000000000099@lid", pushname: "Hidden"),
+  /// Entries that no engine lists as people.
+  static let nobodies: [Entry] = [
     Entry(id: "15559999999@c.us", name: "Me", isMe: true),
     Entry(id: "0@c.us", name: "Nobody"),
     Entry(id: "status@broadcast", name: "Status"),
     Entry(id: "120363000000000001@newsletter", name: "News"),
     Entry(id: "120363000000000002@g.us", name: "A group"),
   ]
+
+  /// People of whom every engine knows the same, and entries that no engine lists as people.
+  static let commonBook: [Entry] =
+    [
+      Entry(id: "15550000001@c.us", name: "Ana", pushname: "ana ~"),
+      Entry(id: "15550000002@c.us", pushname: "Bob"),
+      Entry(id: "15550000003@c.us", name: "", pushname: "Cem"),
+      Entry(id: "15550000004@c.us"),
+      Entry(id: "15550000005@c.us", name: "  "),
+      Entry(id: "15550000006@c.us", name: "Dana 🦜", pushname: "Dana 🦜"),
+      Entry(id: "15550000007@s.whatsapp.net", name: "Eli"),
+      Entry(id: "15550000007:12@s.whatsapp.net", name: "Eli", pushname: "eli"),
+      Entry(id: "15550000008@c.us", name: "Fay 🦜", isNameCut: true),
+      Entry(id: "not-a-number@c.us", name: "Odd"),
+      Entry(id: "200000000000099@lid", pushname: "Hidden"),
+    ] + nobodies
 
   static let versions = [ServerVersion(2024, 10, 8), ServerVersion(2025, 3, 1), .latest]
 

@@ -65,7 +65,7 @@ import WAHASimulator
       sessions: sessions, upstream: pair.waha,
       surroundings: Directory.Surroundings(
         now: { .now }, wallClock: { Timestamp(millisecondsSinceEpoch: 0) },
-        sleep: { try await Task.sleep(for: $0) }, jitter: { 0 }),
+        sleep: { _ in }, jitter: { 0 }),
       configuration: configuration)
   }
 
@@ -122,13 +122,6 @@ import WAHASimulator
       WAHASimulator.Contact(
         id: person.id, name: person.names.first, pushname: person.names.dropFirst().first)
     }
-    let others = [
-      WAHASimulator.Contact(id: "15559999999@c.us", name: "Me", isMe: true),
-      WAHASimulator.Contact(id: "0@c.us", name: "Nobody"),
-      WAHASimulator.Contact(id: "status@broadcast", name: "Status"),
-      WAHASimulator.Contact(id: "120363000000000001@newsletter", name: "News"),
-      WAHASimulator.Contact(id: "120363000000000002@g.us", name: "A group"),
-    ]
-    return (people + others).shuffled(using: &random)
+    return (people + NormalisationTests.nobodies).shuffled(using: &random)
   }
 }

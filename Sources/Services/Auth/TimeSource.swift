@@ -7,16 +7,11 @@ package struct TimeSource: Sendable {
   /// For moments that are stored or compared with stored ones.
   package var wallClock: @Sendable () -> Timestamp
 
-  /// Waits; throws `CancellationError` as soon as the task is cancelled.
-  package var sleep: @Sendable (Duration) async throws -> Void
-
   package init(
     now: @escaping @Sendable () -> ContinuousClock.Instant,
-    wallClock: @escaping @Sendable () -> Timestamp,
-    sleep: @escaping @Sendable (Duration) async throws -> Void
+    wallClock: @escaping @Sendable () -> Timestamp
   ) {
     self.now = now
     self.wallClock = wallClock
-    self.sleep = sleep
   }
 }

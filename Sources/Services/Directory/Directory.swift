@@ -100,7 +100,7 @@ package final class Directory: Sendable {
       guard let served = self.servedInSilence(key, request, maxAge: maxAge) else { throw error }
       return served
     }
-    self.settle(session, account)
+    if self.shelf.withLockedValue({ $0.settle(session.name, account) }) { self.drop(session) }
     let now = self.surroundings.now()
     if let id = request.snapshot {
       let served = self.shelf.withLockedValue { $0.request(key, snapshot: id, at: now) }
@@ -151,11 +151,6 @@ package final class Directory: Sendable {
         .sessionNotWorking, "groups and contacts can be read only while the session works")
     }
     return state.account
-  }
-
-  private func settle(_ session: OwnedSession, _ account: SessionAccount?) {
-    guard self.shelf.withLockedValue({ $0.settle(session.name, account) }) else { return }
-    self.drop(session)
   }
 
   private func drop(_ session: OwnedSession) {

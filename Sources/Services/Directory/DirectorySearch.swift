@@ -6,9 +6,9 @@ internal import UserAPI
 ///
 /// Words that look like a number, one behind the other, are also taken together for one number,
 /// however it is written.
-struct DirectorySearch: Sendable, Equatable {
+struct DirectorySearch: Sendable {
   /// Something that an entry must have.
-  private enum Term: Equatable {
+  private enum Term {
     /// Anywhere in it.
     case word([UInt8])
     /// The digits anywhere in it, or else each of the words.

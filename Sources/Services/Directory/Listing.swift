@@ -55,7 +55,6 @@ struct Listing: Sendable {
       SearchText.append(name, to: &self.searchText)
       self.searchText.append(Snapshot.endOfName)
     }
-    self.searchText.append(Snapshot.endOfNames)
     self.searchText.append(contentsOf: id.utf8.prefix(numberLength))
     self.searchText.append(Snapshot.endOfEntry)
   }

@@ -4,8 +4,8 @@ internal import Foundation
 /// only in looks. The same for what is looked for and for what is looked through.
 ///
 /// It is the compatibility decomposition (UAX #15) without marks and format characters, in full
-/// case folding, with decimal digits of every script as ASCII. Letters with a stroke, which Unicode
-/// does not decompose, become the letter without.
+/// case folding, with decimal digits of every script as ASCII. Letters with a stroke and the like,
+/// which Unicode does not decompose, become those that people write in their place.
 enum SearchText {
   /// How much of a text counts, in bytes of UTF-8. What lies behind it cannot be found.
   static let maximumLength = 1_024
@@ -75,7 +75,7 @@ enum SearchText {
   private static func appendCaseless(_ scalar: Unicode.Scalar, to bytes: inout [UInt8]) {
     for capital in scalar.properties.uppercaseMapping.unicodeScalars {
       for small in capital.properties.lowercaseMapping.unicodeScalars
-      where small.properties.generalCategory != .nonspacingMark {
+      where !Self.isLeftOut(small) {
         bytes.append(contentsOf: UTF8.encode(small) ?? UTF8.encodedReplacementCharacter)
       }
     }

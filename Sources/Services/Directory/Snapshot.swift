@@ -4,11 +4,11 @@ internal import UserAPI
 /// that a hundred thousand people take some 8 MB and a search goes through them in one sweep.
 final class Snapshot: Sendable {
   /// Where an entry's texts lie.
-  struct Entry: Sendable, Equatable {
+  struct Entry: Sendable {
     /// In ``Snapshot/text``: the id, and behind it the name to show.
     var text: UInt32
-    /// In ``Snapshot/searchText``: the names, folded, each with ``Snapshot/endOfName`` behind it,
-    /// ``Snapshot/endOfNames``, the number, ``Snapshot/endOfEntry``.
+    /// In ``Snapshot/searchText``: the names, folded, each with ``Snapshot/endOfName`` behind it, the
+    /// number, ``Snapshot/endOfEntry``.
     var searchText: UInt32
     var idLength: UInt32
     /// 0 for an entry without a name.
@@ -19,7 +19,6 @@ final class Snapshot: Sendable {
 
   // No folded text has these, so that no word is found across them.
   static let endOfEntry: UInt8 = 0x00
-  static let endOfNames: UInt8 = 0x01
   static let endOfName: UInt8 = 0x0A
 
   /// What a request names it by.

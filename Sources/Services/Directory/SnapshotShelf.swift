@@ -216,18 +216,17 @@ struct SnapshotShelf: Sendable {
 
   /// Takes note of whose the session is, which is nil while that is not known.
   ///
-  /// - Returns: whether it was somebody else's before; what was read for them is dropped then.
+  /// - Returns: whether it was somebody else's before; what was read for them is to be dropped then
+  ///   (``drop(_:)``), once nobody can join a read that is for them.
   mutating func settle(_ session: String, _ account: SessionAccount?) -> Bool {
     guard let account else { return false }
     let keys = ListKey.both(of: session)
     let isAnother = keys.contains { key in
       self.lists[key]?.account.map { $0 != account } ?? false
     }
-    if isAnother {
-      self.drop(session)
-      for key in keys { self.pauses[key] = nil }
+    for key in keys {
+      if isAnother { self.pauses[key] = nil } else { self.lists[key]?.account = account }
     }
-    for key in keys { self.lists[key]?.account = account }
     return isAnother
   }
 
