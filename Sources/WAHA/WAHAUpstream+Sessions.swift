@@ -52,21 +52,39 @@ extension WAHAUpstream: SessionUpstream {
   }
 
   package func qrCode(of session: OwnedSession) async throws(UserAPIError) -> [UInt8] {
+    let picture = try await self.code(of: session, accept: "image/png").body
+    if picture.isEmpty { throw Self.codeIsChanging }
+    guard picture.starts(with: Self.pngSignature) else { throw UserAPIError.nonsense }
+    return picture
+  }
+
+  package func qrText(of session: OwnedSession) async throws(UserAPIError) -> String {
+    let answer = try await self.code(
+      of: session, accept: "application/json", query: [("format", "raw")])
+    if answer.body.isEmpty { throw Self.codeIsChanging }
+    guard let text = try answer.decode(RawCode.self).value, !text.isEmpty else {
+      throw Self.codeIsChanging
+    }
+    return text
+  }
+
+  private func code(
+    of session: OwnedSession, accept: String, query: [(name: String, value: String)] = []
+  ) async throws(UserAPIError) -> WAHAAnswer {
     let answer = try await self.call(
-      .qr, .get, ["api", try session.wahaName, "auth", "qr"], accept: "image/png",
+      .qr, .get, ["api", try session.wahaName, "auth", "qr"], query: query, accept: accept,
       timeout: self.configuration.lifecycleTimeout)
     if answer.isMissingSession { throw Self.missing }
     if answer.isWrongState {
       throw UserAPIError(
         .sessionNotAwaitingScan, "the session does not wait for a scan; ask its status")
     }
-    let picture = try answer.requireSuccess().body
-    if picture.isEmpty {
-      throw UserAPIError(
-        .upstreamBusy, "the QR code is being changed", retryAfter: WAHAAnswer.codeChangePause)
-    }
-    guard picture.starts(with: Self.pngSignature) else { throw UserAPIError.nonsense }
-    return picture
+    return try answer.requireSuccess()
+  }
+
+  private static var codeIsChanging: UserAPIError {
+    UserAPIError(
+      .upstreamBusy, "the QR code is being changed", retryAfter: WAHAAnswer.codeChangePause)
   }
 
   /// The session as WAHA shows it; nil when WAHA does not have it.
@@ -107,6 +125,11 @@ struct SessionView: Decodable, Sendable {
   var name: String
   var status: String
   var me: Me?
+}
+
+/// The text of a QR code, missing while the code changes.
+private struct RawCode: Decodable {
+  var value: String?
 }
 
 /// The body that makes a session. WAHA's own defaults differ between its versions and its

@@ -7,13 +7,15 @@ package import UserAPI
 /// for what the service must never do.
 package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   package enum Step: Hashable, Sendable {
-    case status, create, start, restart, logout, delete, qrCode, groups, contacts
+    case status, create, start, restart, logout, delete, qrCode, qrText, groups,
+      contacts
   }
 
   private struct State {
     var statuses: [String: SessionStatus] = [:]
     var linked: Set<String> = []
     var account: String? = "15550000000@c.us"
+    var code = "2@first"
     var groups: [Group] = []
     var contacts: [Contact] = []
   }
@@ -43,6 +45,9 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   package func isLinked(_ name: String) -> Bool {
     self.state.withLockedValue { $0.linked.contains(name) }
   }
+
+  /// Lets the sessions that wait for a scan show another code.
+  package func setCode(_ text: String) { self.state.withLockedValue { $0.code = text } }
 
   /// Whose phone is linked to the sessions; nil while WAHA does not know.
   package func setAccount(_ account: String?) {
@@ -118,11 +123,21 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   package func qrCode(of session: OwnedSession) async throws(UserAPIError) -> [UInt8] {
     try await self.script.run(.qrCode) { () throws(UserAPIError) -> [UInt8] in
-      switch self.status(named: session.name) {
-      case nil: throw Self.missing
-      case .some(.scanQRCode): return [0x89, 0x50, 0x4E, 0x47]
-      case .some: throw UserAPIError(.sessionNotAwaitingScan, "no code")
-      }
+      [0x89, 0x50, 0x4E, 0x47] + Array(try self.code(of: session).utf8)
+    }
+  }
+
+  package func qrText(of session: OwnedSession) async throws(UserAPIError) -> String {
+    try await self.script.run(.qrText) { () throws(UserAPIError) -> String in
+      try self.code(of: session)
+    }
+  }
+
+  private func code(of session: OwnedSession) throws(UserAPIError) -> String {
+    switch self.status(named: session.name) {
+    case nil: throw Self.missing
+    case .some(.scanQRCode): return self.state.withLockedValue { $0.code }
+    case .some: throw UserAPIError(.sessionNotAwaitingScan, "no code")
     }
   }
 

@@ -114,10 +114,13 @@ import WAHASimulator
     }
   }
 
-  @Test(arguments: [Function.status, .create, .restart, .qrCode, .groups, .contacts], [0, 1, 20])
+  @Test(
+    arguments: [Function.status, .create, .restart, .qrCode, .qrText, .groups, .contacts],
+    [0, 1, 20])
   func `a body that ends early is no answer`(function: Function, length: Int) async throws {
     try await withWAHA { pair in
-      let session = try await pair.session(function == .qrCode ? "SCAN_QR_CODE" : "WORKING")
+      let needsCode = function == .qrCode || function == .qrText
+      let session = try await pair.session(needsCode ? "SCAN_QR_CODE" : "WORKING")
       pair.server.addFault(Fault(truncateAfter: length))
       let error = await function.failure(pair.waha, session)
       #expect(error?.reason == .upstreamUnavailable)
@@ -210,6 +213,15 @@ import WAHASimulator
       pair.server.addFault(Fault(.status(200, body: "<html>"), path: "/api/s_test/auth", count: 1))
       #expect(
         await Function.qrCode.failure(pair.waha, session)?.reason == .upstreamInvalidResponse)
+    }
+  }
+
+  @Test(arguments: ["", "{}", #"{"value":null}"#, #"{"value":""}"#])
+  func `a QR code without text is being changed`(body: String) async throws {
+    try await withWAHA { pair in
+      let session = try await pair.session("SCAN_QR_CODE")
+      pair.server.addFault(Fault(.status(200, body: body), path: "/api/s_test/auth"))
+      #expect(await Function.qrText.failure(pair.waha, session)?.reason == .upstreamBusy)
     }
   }
 }

@@ -15,6 +15,7 @@ import WAHASimulator
       while try await pair.waha.status(of: session) != .scanQRCode { await Task.yield() }
       let picture = try await pair.waha.qrCode(of: session)
       #expect(picture.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]))
+      #expect(try await pair.waha.qrText(of: session).hasPrefix("2@"))
       pair.server.scan("s_test")
       while try await pair.waha.status(of: session) != .working { await Task.yield() }
       #expect(try await !pair.waha.groups(of: session).isEmpty)
@@ -78,7 +79,7 @@ import WAHASimulator
     try await withWAHA(engine, version: version) { pair in
       let session = try await pair.session(nil)
       #expect(try await pair.waha.status(of: session) == nil)
-      for function in [Function.start, .restart, .qrCode, .groups, .contacts] {
+      for function in [Function.start, .restart, .qrCode, .qrText, .groups, .contacts] {
         #expect(
           await function.failure(pair.waha, session)?.reason == .sessionMissingUpstream,
           "\(function)")
@@ -92,8 +93,9 @@ import WAHASimulator
   func `a session in the wrong state is refused with its own reason`(engine: Engine) async throws {
     try await withWAHA(engine) { pair in
       let working = try await pair.session("WORKING")
-      #expect(
-        await Function.qrCode.failure(pair.waha, working)?.reason == .sessionNotAwaitingScan)
+      for function in [Function.qrCode, .qrText] {
+        #expect(await function.failure(pair.waha, working)?.reason == .sessionNotAwaitingScan)
+      }
       pair.server.setStatus("s_test", to: "SCAN_QR_CODE")
       for function in [Function.groups, .contacts] {
         #expect(await function.failure(pair.waha, working)?.reason == .sessionNotWorking)

@@ -77,7 +77,7 @@ func makeUpstream(
 
 /// Everything that the services ask of WAHA for a session.
 enum Function: CaseIterable, Sendable {
-  case status, create, start, restart, logout, delete, qrCode, groups, contacts
+  case status, create, start, restart, logout, delete, qrCode, qrText, groups, contacts
 
   func callAsFunction(
     _ waha: WAHAUpstream, _ session: OwnedSession
@@ -90,6 +90,7 @@ enum Function: CaseIterable, Sendable {
     case .logout: try await waha.logout(session)
     case .delete: try await waha.delete(session)
     case .qrCode: _ = try await waha.qrCode(of: session)
+    case .qrText: _ = try await waha.qrText(of: session)
     case .groups: _ = try await waha.groups(of: session)
     case .contacts: _ = try await waha.contacts(of: session)
     }

@@ -11,8 +11,8 @@ package protocol SessionUpstream: Sendable {
 
   /// Starts a stopped session. One that already runs is left as it is.
   ///
-  /// - Throws: `SESSION_MISSING_UPSTREAM` when WAHA does not have it; so do ``restart(_:)`` and
-  ///   ``qrCode(of:)``.
+  /// - Throws: `SESSION_MISSING_UPSTREAM` when WAHA does not have it; so do ``restart(_:)``,
+  ///   ``qrCode(of:)`` and ``qrText(of:)``.
   func start(_ session: OwnedSession) async throws(UserAPIError)
 
   /// Stops the session and starts it again, in whatever state it is.
@@ -28,6 +28,11 @@ package protocol SessionUpstream: Sendable {
   ///
   /// - Throws: `SESSION_NOT_AWAITING_SCAN` when the session waits for none.
   func qrCode(of session: OwnedSession) async throws(UserAPIError) -> [UInt8]
+
+  /// What the QR code to scan says.
+  ///
+  /// - Throws: As ``qrCode(of:)``.
+  func qrText(of session: OwnedSession) async throws(UserAPIError) -> String
 }
 
 extension SessionUpstream {

@@ -12,6 +12,10 @@ package final class Sessions: Sendable {
     package var ownershipMaxAge: Duration = .seconds(5)
     /// How many of either are kept. Default: 65,536.
     package var cacheCapacity = 65_536
+    /// How many watched sessions WAHA is asked for at once. Default: 8.
+    package var watchTurns = 8
+    /// For how long a session is followed when its last watcher has left. Default: 60 s.
+    package var watchLinger: Duration = .seconds(60)
 
     package static let defaults = Self()
 
@@ -39,6 +43,7 @@ package final class Sessions: Sendable {
   private let codes: SharedReads<String, [UInt8]>
   private let actions: SharedReads<ActionKey, OwnedSession>
   private let locks = KeyedLock<UserID>()
+  private let watched: WatchedSessions
 
   package init(
     store: any SessionStore, upstream: any SessionUpstream, time: TimeSource,
@@ -55,6 +60,11 @@ package final class Sessions: Sendable {
       maxAge: configuration.statusMaxAge, capacity: capacity, now: time.now)
     self.codes = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
     self.actions = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
+    self.watched = WatchedSessions(
+      WatchedSession.Surroundings(
+        store: store, upstream: upstream, time: time,
+        turns: KeyedLock(limit: configuration.watchTurns), pace: SessionFollower.Pace(),
+        linger: configuration.watchLinger))
   }
 
   /// Calls `observer` before and after everything that this service does to a session at WAHA:
@@ -169,6 +179,19 @@ package final class Sessions: Sendable {
     }
   }
 
+  // MARK: Watching
+
+  /// How many sessions are followed for those who watch them.
+  package var watchedCount: Int { self.watched.count }
+
+  /// Tells how the session is, and each change from then on.
+  ///
+  /// - Parameter sequence: The last event that the watcher has had, to go on behind it; nil to begin
+  ///   with the state now.
+  package func watch(_ session: OwnedSession, after sequence: Int?) -> SessionWatcher {
+    self.watched.watch(session, sequence.map { .resuming(after: $0) } ?? .beginning)
+  }
+
   // MARK: Life
 
   /// Makes the caller's session, or brings it back, and starts it if it is stopped.
@@ -240,6 +263,8 @@ package final class Sessions: Sendable {
       }
       try await self.store.setConnected(
         false, sessionID: session.id, at: self.time.wallClock())
+      // Those who watch may have seen it gone before that.
+      self.watched.poke(session)
       return session
     }
   }
@@ -281,6 +306,7 @@ package final class Sessions: Sendable {
   private func forget(_ session: OwnedSession) {
     self.states.drop(session.name)
     self.codes.drop(session.name)
+    self.watched.poke(session)
     for observer in self.observers.withLockedValue({ $0 }) { observer(session) }
   }
 }

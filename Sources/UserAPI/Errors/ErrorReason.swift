@@ -33,6 +33,8 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   /// Too much waits on the connection: responses that the caller has not read, or requests that are
   /// not whole.
   public static let connectionBufferFull = Self(rawValue: "CONNECTION_BUFFER_FULL")
+  /// The messages of a stream are not read as fast as they come.
+  public static let readerTooSlow = Self(rawValue: "READER_TOO_SLOW")
   /// The message is not a JSON object in UTF-8.
   public static let malformedJSON = Self(rawValue: "MALFORMED_JSON")
   /// A field is missing or its value is not allowed; the message names it.
@@ -109,7 +111,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   public static let sent: [ErrorReason] = [
     .unsupportedContentType, .methodNotAllowed, .unknownProcedure, .compressionUnsupported,
     .invalidTimeout, .invalidEnvelope, .messageTooLarge, .malformedJSON, .invalidField,
-    .headersTooLarge, .bodyTimeout, .connectionBufferFull,
+    .headersTooLarge, .bodyTimeout, .connectionBufferFull, .readerTooSlow,
     .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked, .accountNotApproved,
     .sessionNotFound, .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking,
     .contactsNotStored, .snapshotExpired,
@@ -125,8 +127,8 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
       .invalidField:
       .invalidArgument
     case .methodNotAllowed, .unknownProcedure, .compressionUnsupported: .unimplemented
-    case .messageTooLarge, .headersTooLarge, .connectionBufferFull, .upstreamRateLimited,
-      .upstreamListTooLarge:
+    case .messageTooLarge, .headersTooLarge, .connectionBufferFull, .readerTooSlow,
+      .upstreamRateLimited, .upstreamListTooLarge:
       .resourceExhausted
     case .snapshotExpired: .aborted
     case .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked: .unauthenticated

@@ -1,0 +1,25 @@
+package import UserAPI
+
+/// One who watches a session. Watches for as long as it exists.
+package final class SessionWatcher: Sendable {
+  private let session: WatchedSession
+  private let id: UInt64
+
+  init(_ session: WatchedSession, _ id: UInt64) {
+    self.session = session
+    self.id = id
+  }
+
+  deinit {
+    self.session.leave(self.id)
+  }
+
+  /// The next event; nil when the session is logged out. One task at a time may wait for it.
+  ///
+  /// - Throws: `SESSION_MISSING_UPSTREAM`, one of the `UPSTREAM_…` reasons when WAHA could not be
+  ///   asked in the beginning, `READER_TOO_SLOW` when the next event is no longer kept, `canceled`
+  ///   when the task is.
+  package func next() async throws(UserAPIError) -> WatchEvent? {
+    try await self.session.next(self.id).get()
+  }
+}

@@ -1,0 +1,37 @@
+package import UserAPI
+
+/// What those who watch a session are told: how it is from then on.
+package struct WatchEvent: Sendable, Equatable {
+  /// Grows from one event of a session to the next, by any number.
+  package var sequence: Int
+  package var at: Timestamp
+  package var status: SessionStatus
+  /// The code to scan, while the session waits for a scan and WAHA has one.
+  package var code: ShownCode?
+  /// Whether events between this one and the one that the watcher named are no longer kept.
+  package var isSequenceExpired = false
+}
+
+/// A QR code, and for how long it is one. Whoever sees it can take over the session, so it prints
+/// as `<redacted>`.
+package struct ShownCode: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
+  package var code: QRCode
+  /// When WhatsApp replaces it, at the earliest; nil when nobody saw it begin.
+  package var expiresAt: Timestamp?
+  /// Which code of this wait for a scan it is, the first being 1; nil when the first was not seen.
+  package var attempt: Int?
+
+  package var description: String { "<redacted>" }
+  package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// A QR code in both forms that WAHA has of it. Prints as `<redacted>`.
+package struct QRCode: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
+  /// What the code says.
+  package var text: String
+  /// The bytes of a PNG.
+  package var picture: [UInt8]
+
+  package var description: String { "<redacted>" }
+  package var customMirror: Mirror { Mirror(self, children: []) }
+}

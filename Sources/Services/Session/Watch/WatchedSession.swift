@@ -1,0 +1,227 @@
+internal import AuthService
+internal import NIOConcurrencyHelpers
+internal import UserAPI
+
+/// A session that somebody watches, or did until lately: asks WAHA for how it is, once for all who
+/// watch, and keeps what there was to tell.
+final class WatchedSession: Sendable {
+  typealias Answer = Result<WatchEvent?, UserAPIError>
+
+  /// What it works with.
+  struct Surroundings: Sendable {
+    var store: any SessionStore
+    var upstream: any SessionUpstream
+    var time: TimeSource
+    /// Bounds how many sessions are asked for at once.
+    var turns: KeyedLock<Int>
+    var pace: SessionFollower.Pace
+    /// For how long it is followed when the last watcher has left, who may come back.
+    var linger: Duration
+  }
+
+  private struct Watcher {
+    var position: WatchLog.Position
+    var waiter: CheckedContinuation<Answer, Never>?
+  }
+
+  private struct State {
+    var log = WatchLog()
+    var follower: SessionFollower
+    var watchers: [UInt64: Watcher] = [:]
+    var lastID: UInt64 = 0
+    /// When the last watcher left.
+    var leftAt: ContinuousClock.Instant?
+    var nap: Task<Void, Never>?
+    /// Whether WAHA is to be asked again at once.
+    var isPoked = false
+    /// Whether nobody follows the session any more. Then there are no new watchers either.
+    var isOver = false
+
+    /// What there is for a watcher; nil when it has to wait.
+    mutating func read(_ id: UInt64) -> Answer? {
+      guard var watcher = self.watchers[id] else { return .success(nil) }
+      let read = self.log.read(&watcher.position)
+      self.watchers[id] = watcher
+      switch read {
+      case .event(let event): return .success(event)
+      case .wait: return nil
+      case .end(.some(let error)): return .failure(error)
+      case .end(nil): return .success(nil)
+      case .overrun:
+        return .failure(
+          UserAPIError(.readerTooSlow, "the events came faster than they were read"))
+      }
+    }
+
+    /// Those who waited, and for whom there is something now.
+    mutating func takeReady() -> [(CheckedContinuation<Answer, Never>, Answer)] {
+      var ready: [(CheckedContinuation<Answer, Never>, Answer)] = []
+      for (id, watcher) in self.watchers {
+        guard let waiter = watcher.waiter, let answer = self.read(id) else { continue }
+        self.watchers[id]?.waiter = nil
+        ready.append((waiter, answer))
+      }
+      return ready
+    }
+  }
+
+  private let session: OwnedSession
+  private let surroundings: Surroundings
+  private let state: NIOLockedValueBox<State>
+
+  init(_ session: OwnedSession, _ surroundings: Surroundings) {
+    self.session = session
+    self.surroundings = surroundings
+    self.state = NIOLockedValueBox(
+      State(follower: SessionFollower(pace: surroundings.pace)))
+  }
+
+  // MARK: Watchers
+
+  /// - Returns: The watcher's number; nil when the session is not followed any more.
+  func join(_ position: WatchLog.Position) -> UInt64? {
+    self.state.withLockedValue { state in
+      guard !state.isOver else { return nil }
+      state.lastID += 1
+      state.watchers[state.lastID] = Watcher(position: position)
+      state.leftAt = nil
+      return state.lastID
+    }
+  }
+
+  func leave(_ id: UInt64) {
+    let now = self.surroundings.time.now()
+    self.state.withLockedValue { state in
+      state.watchers[id] = nil
+      if state.watchers.isEmpty { state.leftAt = now }
+    }
+  }
+
+  /// The next event for a watcher; nil after the last.
+  func next(_ id: UInt64) async -> Answer {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let answer = self.state.withLockedValue { state in
+          let answer = state.read(id)
+          if answer == nil { state.watchers[id]?.waiter = continuation }
+          return answer
+        }
+        if let answer { continuation.resume(returning: answer) }
+        if Task.isCancelled { self.giveUp(id) }
+      }
+    } onCancel: {
+      self.giveUp(id)
+    }
+  }
+
+  private func giveUp(_ id: UInt64) {
+    self.state.withLockedValue { $0.watchers[id]?.waiter.take() }?
+      .resume(returning: .failure(.canceled))
+  }
+
+  // MARK: Following
+
+  /// Has WAHA asked again at once: something was done to the session.
+  func poke() {
+    self.state.withLockedValue { state in
+      state.isPoked = true
+      return state.nap
+    }?.cancel()
+  }
+
+  /// Asks WAHA again and again, until nobody watches or there is nothing more to tell.
+  func follow() async {
+    while true {
+      let now = self.surroundings.time.now()
+      let wallClock = self.surroundings.time.wallClock()
+      self.state.withLockedValue { $0.isPoked = false }
+      self.took(await self.look(), at: now, wallClock)
+      guard let pause = self.pause() else { return }
+      await self.sleep(pause)
+    }
+  }
+
+  private func took(
+    _ look: SessionFollower.Look, at now: ContinuousClock.Instant, _ wallClock: Timestamp
+  ) {
+    let toldAt = self.surroundings.time.wallClock()
+    let ready = self.state.withLockedValue { state in
+      switch state.follower.looked(look, at: now, wallClock) {
+      case .none: break
+      case .tell(let status, let code): state.log.append(status, code, at: toldAt)
+      case .end(let error):
+        state.log.end(error)
+        state.isOver = true
+      }
+      return state.takeReady()
+    }
+    for (waiter, answer) in ready { waiter.resume(returning: answer) }
+  }
+
+  /// How long to wait until WAHA is asked again; nil for ever.
+  private func pause() -> Duration? {
+    let now = self.surroundings.time.now()
+    return self.state.withLockedValue { state in
+      guard !state.isOver else { return nil }
+      let pause = state.isPoked ? .zero : state.follower.pause(at: now)
+      guard let leftAt = state.leftAt else { return pause }
+      let left = now.duration(to: leftAt + self.surroundings.linger)
+      state.isOver = left <= .zero
+      return state.isOver ? nil : min(pause, left)
+    }
+  }
+
+  private func sleep(_ pause: Duration) async {
+    guard pause > .zero else { return }
+    let time = self.surroundings.time
+    let nap = Task {
+      // Whoever cancels it wants it to end early.
+      do { try await time.sleep(pause) } catch {}
+    }
+    let mayNap = self.state.withLockedValue { state in
+      state.nap = nap
+      return !state.isPoked
+    }
+    if !mayNap { nap.cancel() }
+    await nap.value
+    self.state.withLockedValue { $0.nap = nil }
+  }
+
+  private func look() async -> SessionFollower.Look {
+    do throws(UserAPIError) {
+      return try await self.surroundings.turns.withLock(0) {
+        () async throws(UserAPIError) -> SessionFollower.Look in
+        try await self.ask()
+      }
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private func ask() async throws(UserAPIError) -> SessionFollower.Look {
+    guard let status = try await self.surroundings.upstream.status(of: self.session) else {
+      let record = try await self.surroundings.store.session(ofUser: self.session.userID)
+      return .missing(isLoggedOut: record?.isConnected != true)
+    }
+    return .state(status, status == .scanQRCode ? await self.code() : nil)
+  }
+
+  /// The code to scan; nil when WAHA has none at the moment, of which the status says more.
+  private func code() async -> QRCode? {
+    let upstream = self.surroundings.upstream
+    let known = self.state.withLockedValue { $0.follower.shownCode }
+    do throws(UserAPIError) {
+      var text = try await upstream.qrText(of: self.session)
+      while text != known?.text {
+        let picture = try await upstream.qrCode(of: self.session)
+        // WhatsApp may have replaced the code between the two.
+        let again = try await upstream.qrText(of: self.session)
+        if again == text { return QRCode(text: text, picture: picture) }
+        text = again
+      }
+      return known
+    } catch {
+      return nil
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import Testing
+import UserAPI
+
+@testable import SessionService
+
+@Suite struct SessionFollowerTests {
+  /// A follower and the clocks that it is asked by.
+  private struct Script {
+    var follower = SessionFollower()
+    var now = ContinuousClock.now
+    var wallClock = Timestamp(millisecondsSinceEpoch: 0)
+
+    mutating func look(
+      _ look: SessionFollower.Look, after pause: Duration = .zero
+    ) -> SessionFollower.Action {
+      self.now += pause
+      self.wallClock.millisecondsSinceEpoch += Int64(pause / .milliseconds(1))
+      return self.follower.looked(look, at: self.now, self.wallClock)
+    }
+
+    mutating func status(
+      _ status: SessionStatus, _ code: String? = nil, after pause: Duration = .zero
+    ) -> SessionFollower.Action {
+      self.look(.state(status, code.map(Self.code)), after: pause)
+    }
+
+    static func code(_ text: String) -> QRCode { QRCode(text: text, picture: Array(text.utf8)) }
+
+    static func shown(_ text: String, expires: Int64? = nil, attempt: Int? = nil) -> ShownCode {
+      ShownCode(
+        code: Self.code(text), expiresAt: expires.map(Timestamp.init(millisecondsSinceEpoch:)),
+        attempt: attempt)
+    }
+
+    var pause: Duration { self.follower.pause(at: self.now) }
+  }
+
+  @Test func `what stays as it is is told once`() {
+    var script = Script()
+    #expect(script.status(.starting) == .tell(.starting, nil))
+    #expect(script.status(.starting) == .none)
+    #expect(script.status(.working) == .tell(.working, nil))
+    #expect(script.status(.working) == .none)
+  }
+
+  @Test func `each code is told with its number and the time until which it lasts`() {
+    var script = Script()
+    _ = script.status(.starting)
+    #expect(
+      script.status(.scanQRCode, "a", after: .seconds(1))
+        == .tell(.scanQRCode, Script.shown("a", expires: 60_000, attempt: 1)))
+    #expect(script.status(.scanQRCode, "a", after: .seconds(58)) == .none)
+    #expect(
+      script.status(.scanQRCode, "b", after: .seconds(2))
+        == .tell(.scanQRCode, Script.shown("b", expires: 79_000, attempt: 2)))
+    #expect(script.status(.working, after: .seconds(1)) == .tell(.working, nil))
+  }
+
+  @Test func `a code that WAHA makes only later is told when it is there`() {
+    var script = Script()
+    _ = script.status(.starting)
+    #expect(script.status(.scanQRCode) == .tell(.scanQRCode, nil))
+    #expect(script.status(.scanQRCode) == .none)
+    #expect(
+      script.status(.scanQRCode, "a")
+        == .tell(.scanQRCode, Script.shown("a", expires: 60_000, attempt: 1)))
+  }
+
+  @Test func `of a code that nobody saw begin neither number nor end are known`() {
+    var script = Script()
+    #expect(script.status(.scanQRCode, "c") == .tell(.scanQRCode, Script.shown("c")))
+    #expect(
+      script.status(.scanQRCode, "d", after: .seconds(5))
+        == .tell(.scanQRCode, Script.shown("d", expires: 20_000)))
+  }
+
+  @Test func `a second wait for a scan counts anew`() {
+    var script = Script()
+    _ = script.status(.scanQRCode, "a")
+    _ = script.status(.starting)
+    #expect(
+      script.status(.scanQRCode, "b")
+        == .tell(.scanQRCode, Script.shown("b", expires: 60_000, attempt: 1)))
+  }
+
+  @Test func `a code that cannot be read for a moment is told no second time`() {
+    var script = Script()
+    _ = script.status(.starting)
+    _ = script.status(.scanQRCode, "a")
+    #expect(script.status(.scanQRCode) == .none)
+    #expect(script.status(.scanQRCode, "a") == .none)
+  }
+
+  @Test func `a logout ends the watch at once`() {
+    var script = Script()
+    _ = script.status(.working)
+    #expect(script.look(.missing(isLoggedOut: true)) == .end(nil))
+  }
+
+  @Test func `a session that WAHA has lost is looked for once more`() {
+    var script = Script()
+    _ = script.status(.working)
+    #expect(script.look(.missing(isLoggedOut: false)) == .none)
+    #expect(script.pause == .seconds(1))
+    guard case .end(let error) = script.look(.missing(isLoggedOut: false)) else {
+      Issue.record("no end")
+      return
+    }
+    #expect(error?.reason == .sessionMissingUpstream)
+  }
+
+  @Test func `a session that comes back is not missing`() {
+    var script = Script()
+    _ = script.status(.working)
+    _ = script.look(.missing(isLoggedOut: false))
+    #expect(script.status(.working) == .none)
+    #expect(script.look(.missing(isLoggedOut: false)) == .none)
+  }
+
+  @Test func `a failure ends only a watch that has told nothing yet`() {
+    var script = Script()
+    #expect(script.look(.failure(.unreachable)) == .end(.unreachable))
+    script = Script()
+    _ = script.status(.working)
+    #expect(script.look(.failure(.unreachable)) == .none)
+    #expect(script.status(.working) == .none)
+  }
+
+  @Test func `a WAHA that fails is asked ever more rarely`() {
+    var script = Script()
+    _ = script.status(.starting)
+    var pauses: [Duration] = []
+    for _ in 0..<6 {
+      _ = script.look(.failure(.unreachable))
+      pauses.append(script.pause)
+    }
+    #expect(pauses == [1, 2, 4, 8, 16, 16].map { .seconds($0) })
+    _ = script.status(.starting)
+    #expect(script.pause == .milliseconds(200))
+  }
+
+  @Test(arguments: [
+    (SessionStatus.starting, Duration.milliseconds(200)), (.working, .seconds(10)),
+    (.stopped, .seconds(5)), (.failed, .seconds(5)), (SessionStatus(rawValue: "NEW"), .seconds(5)),
+  ])
+  func `how often WAHA is asked follows the state`(status: SessionStatus, pause: Duration) {
+    var script = Script()
+    _ = script.status(status)
+    #expect(script.pause == pause)
+  }
+
+  @Test func `a code is looked for slowly, and fast from a second before it is due`() {
+    var script = Script()
+    _ = script.status(.starting)
+    _ = script.status(.scanQRCode, "a")
+    #expect(script.pause == .seconds(1))
+    _ = script.status(.scanQRCode, "a", after: .milliseconds(58_500))
+    #expect(script.pause == .milliseconds(500))
+    _ = script.status(.scanQRCode, "a", after: .milliseconds(500))
+    #expect(script.pause == .milliseconds(200))
+    _ = script.status(.scanQRCode, "a", after: .seconds(10))
+    #expect(script.pause == .milliseconds(200))
+  }
+
+  @Test func `a code whose end is not known is looked for fast`() {
+    var script = Script()
+    _ = script.status(.scanQRCode, "a")
+    #expect(script.pause == .milliseconds(200))
+  }
+
+  @Test func `a code prints as nothing`() {
+    let code = Script.shown("2@secret", expires: 1, attempt: 1)
+    var dumped = ""
+    dump(code, to: &dumped)
+    dump(code.code, to: &dumped)
+    #expect("\(code)" == "<redacted>" && "\(code.code)" == "<redacted>")
+    #expect(!dumped.contains("secret"))
+  }
+}

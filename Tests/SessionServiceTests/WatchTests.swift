@@ -1,0 +1,217 @@
+import SessionService
+import TestKit
+import Testing
+import UserAPI
+
+@Suite(.timeLimit(.minutes(1))) struct WatchTests {
+  private let service = Service()
+
+  private func next(_ watcher: SessionWatcher) async throws -> SessionStatus? {
+    try await watcher.next()?.status
+  }
+
+  @Test func `a watcher is told the state now and then each change`() async throws {
+    let session = try await self.service.session(.starting)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    #expect(try await self.next(watcher) == .starting)
+    for (index, status) in [SessionStatus.failed, .stopped, .working].enumerated() {
+      await self.service.time.slept(times: index + 1)
+      self.service.upstream.setStatus(status, named: "s_test")
+      self.service.time.advance(by: .seconds(10))
+      #expect(try await self.next(watcher) == status)
+    }
+  }
+
+  @Test func `the time between two looks follows the state`() async throws {
+    let session = try await self.service.session(.starting)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    _ = try await watcher.next()
+    await self.service.time.slept(times: 1)
+    self.service.upstream.setStatus(.working, named: "s_test")
+    self.service.time.advance(by: .milliseconds(200))
+    #expect(try await self.next(watcher) == .working)
+    await self.service.time.slept(times: 2)
+    #expect(self.service.time.naps == [.milliseconds(200), .seconds(10)])
+  }
+
+  @Test func `any number of watchers cost WAHA one question`() async throws {
+    let session = try await self.service.session(.working)
+    let watchers = (0..<100).map { _ in self.service.sessions.watch(session, after: nil) }
+    for watcher in watchers { #expect(try await self.next(watcher) == .working) }
+    await self.service.time.slept(times: 1)
+    #expect(self.service.upstream.script.count(.status) == 1)
+    let waiting = watchers.map { watcher in Task { try await watcher.next()?.status } }
+    self.service.upstream.setStatus(.failed, named: "s_test")
+    self.service.time.advance(by: .seconds(10))
+    for task in waiting { #expect(try await task.value == .failed) }
+    #expect(self.service.upstream.script.count(.status) == 2)
+    #expect(self.service.sessions.watchedCount == 1)
+  }
+
+  @Test func `each code comes as a text and as a picture of the same code`() async throws {
+    let session = try await self.service.session(.scanQRCode)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    let first = try #require(try await watcher.next()?.code)
+    #expect(first.code.text == "2@first")
+    await self.service.time.slept(times: 1)
+    // WhatsApp replaces the code while WAHA is asked for its picture.
+    self.service.upstream.script.hold(.qrCode)
+    self.service.upstream.setCode("2@second")
+    self.service.time.advance(by: .milliseconds(200))
+    await self.service.upstream.script.reached(.qrCode, times: 2)
+    self.service.upstream.setCode("2@third")
+    self.service.upstream.script.release(.qrCode)
+    let next = try #require(try await watcher.next()?.code)
+    #expect(next.code.text == "2@third")
+    #expect(next.code.picture.suffix(7) == Array("2@third".utf8))
+    #expect(next.expiresAt != nil)
+  }
+
+  @Test func `a code that stays is asked for by its text alone`() async throws {
+    let session = try await self.service.session(.scanQRCode)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    _ = try await watcher.next()
+    await self.service.time.slept(times: 1)
+    self.service.time.advance(by: .milliseconds(200))
+    await self.service.time.slept(times: 2)
+    #expect(self.service.upstream.script.count(.qrCode) == 1)
+  }
+
+  @Test func `a code that WAHA does not give keeps no change back`() async throws {
+    let session = try await self.service.session(.scanQRCode)
+    self.service.upstream.script.fail(at: 1, with: .unreachable)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    let first = try await watcher.next()
+    #expect(first?.status == .scanQRCode)
+    #expect(first?.code == nil)
+    await self.service.time.slept(times: 1)
+    self.service.time.advance(by: .milliseconds(200))
+    #expect(try await watcher.next()?.code?.code.text == "2@first")
+  }
+
+  @Test func `a watcher that comes back goes on without loss or repeat`() async throws {
+    let session = try await self.service.session(.starting)
+    var watcher: SessionWatcher? = self.service.sessions.watch(session, after: nil)
+    let last = try #require(try await watcher?.next()?.sequence)
+    await self.service.time.slept(times: 1)
+    watcher = nil
+    for (index, status) in [SessionStatus.failed, .working].enumerated() {
+      self.service.upstream.setStatus(status, named: "s_test")
+      self.service.time.advance(by: .seconds(10))
+      await self.service.time.slept(times: index + 2)
+    }
+    let back = self.service.sessions.watch(session, after: last)
+    let failed = try #require(try await back.next())
+    let working = try #require(try await back.next())
+    #expect([failed.status, working.status] == [.failed, .working])
+    #expect(last < failed.sequence && failed.sequence < working.sequence)
+    #expect(!failed.isSequenceExpired && !working.isSequenceExpired)
+  }
+
+  @Test func `behind an event that is not known the state now comes, marked`() async throws {
+    let session = try await self.service.session(.working)
+    let watcher = self.service.sessions.watch(session, after: 17)
+    let event = try #require(try await watcher.next())
+    #expect(event.status == .working)
+    #expect(event.isSequenceExpired)
+  }
+
+  @Test func `a session that nobody watches is left alone after a while`() async throws {
+    let session = try await self.service.session(.working)
+    var watcher: SessionWatcher? = self.service.sessions.watch(session, after: nil)
+    _ = try await watcher?.next()
+    watcher = nil
+    var naps = 0
+    while self.service.sessions.watchedCount > 0 {
+      if self.service.time.naps.count > naps {
+        naps = self.service.time.naps.count
+        self.service.time.advance(by: .seconds(10))
+      }
+      await Task.yield()
+    }
+    #expect(self.service.upstream.script.count(.status) == 7)
+  }
+
+  @Test func `a logout ends the watch without an error`() async throws {
+    let session = try await self.service.session(.working)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    #expect(try await self.next(watcher) == .working)
+    try await self.service.sessions.logout(session)
+    while try await watcher.next() != nil {}
+    #expect(self.service.upstream.status(named: "s_test") == nil)
+  }
+
+  @Test func `a watch after the logout ends at once`() async throws {
+    let session = try await self.service.session(.working)
+    try await self.service.sessions.logout(session)
+    #expect(try await self.service.sessions.watch(session, after: nil).next() == nil)
+  }
+
+  @Test func `a session that WAHA has lost ends the watch with an error`() async throws {
+    let session = try await self.service.session(nil)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    await self.service.time.slept(times: 1)
+    self.service.time.advance(by: .seconds(1))
+    let error = await failure { () async throws(UserAPIError) in try await watcher.next() }
+    #expect(error?.reason == .sessionMissingUpstream)
+  }
+
+  @Test func `a WAHA that cannot be asked ends the watch, and a new one begins anew`() async throws
+  {
+    let session = try await self.service.session(.working)
+    self.service.upstream.script.fail(with: .unreachable)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    let error = await failure { () async throws(UserAPIError) in try await watcher.next() }
+    #expect(error?.reason == .upstreamUnavailable)
+    let again = self.service.sessions.watch(session, after: nil)
+    #expect(try await self.next(again) == .working)
+  }
+
+  @Test func `a WAHA that fails later is borne`() async throws {
+    let session = try await self.service.session(.working)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    _ = try await watcher.next()
+    await self.service.time.slept(times: 1)
+    self.service.upstream.script.fail(with: .unreachable)
+    self.service.time.advance(by: .seconds(10))
+    await self.service.time.slept(times: 2)
+    self.service.upstream.setStatus(.failed, named: "s_test")
+    self.service.time.advance(by: .seconds(1))
+    #expect(try await self.next(watcher) == .failed)
+  }
+
+  @Test func `what the service does to a session is seen at once`() async throws {
+    let session = try await self.service.session(.working)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    _ = try await watcher.next()
+    await self.service.time.slept(times: 1)
+    try await self.service.sessions.restart(session)
+    #expect(try await self.next(watcher) == .starting)
+  }
+
+  @Test func `a watcher whose task is cancelled waits no longer`() async throws {
+    let session = try await self.service.session(.working)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    _ = try await watcher.next()
+    let task = Task {
+      await failure { () async throws(UserAPIError) in try await watcher.next() }
+    }
+    task.cancel()
+    #expect(await task.value?.reason == .canceled)
+  }
+
+  @Test func `only so many sessions are asked for at once`() async throws {
+    let upstream = self.service.upstream
+    upstream.script.hold(.status)
+    var watchers: [SessionWatcher] = []
+    for index in 0..<20 {
+      let session = try await makeOwnedSession(named: "s_\(index)")
+      upstream.setStatus(.working, named: session.name)
+      watchers.append(self.service.sessions.watch(session, after: nil))
+    }
+    await upstream.script.reached(.status, times: 8)
+    upstream.script.release(.status)
+    for watcher in watchers { #expect(try await self.next(watcher) == .working) }
+    #expect(upstream.script.mostAtOnce == 8)
+  }
+}
