@@ -164,8 +164,9 @@ let package = Package(
     .testTarget(
       name: "UserAPIServerTests",
       dependencies: [
-        "AuthService", "HTTP2", "Persistence", "TestKit", "UserAPI", "UserAPIServer", "WAHA",
-        .logging, .metrics, .nioCore, .nioHTTP1,
+        "AuthService", "DirectoryService", "HTTP2", "Persistence", "SessionService", "TestKit",
+        "UserAPI", "UserAPIClient", "UserAPIServer", "WAHA", .logging, .metrics, .nioCore,
+        .nioHTTP1, .nioPosix,
       ],
       swiftSettings: settings),
     .testTarget(

@@ -57,4 +57,12 @@ extension UserAPIClient: UserAPIProtocol {
   ) async throws(UserAPIError) -> ContactPage {
     try await self.unary(.getWhatsAppContacts, request)
   }
+
+  /// How the session is, then each change and each new QR code, until the session is logged out. Not
+  /// bounded by ``Configuration/timeout``. Ends when the stream is dropped.
+  public func watchSession(
+    _ request: WatchSessionRequest
+  ) async throws(UserAPIError) -> MessageStream<SessionEvent> {
+    try await self.stream(.watchSession, request)
+  }
 }

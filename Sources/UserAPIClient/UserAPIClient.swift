@@ -12,6 +12,10 @@ public import UserAPI
 /// - `CANCELED`: the task that made the call was cancelled;
 /// - `INVALID_RESPONSE`: what came is no whole answer of a User API server.
 ///
+/// A stream of messages, as ``watchSession(_:)`` gives it, is not bounded by that time. It fails as
+/// `CONNECTION_FAILED` when the server, which lets hear of itself every few seconds, is silent for a
+/// minute.
+///
 /// When the time is over or the task is cancelled, the server is told to stop as well.
 ///
 /// A client that is no longer used is closed with ``close()``; ``withClient(configuration:_:)``
@@ -104,7 +108,8 @@ public final class UserAPIClient: Sendable {
     var message = ByteBuffer()
     message.writeString(json)
     let response = try await self.response(
-      to: ByteBuffer(envelope: message), path: Procedure.pathPrefix + procedure.percentEncoded)
+      to: ByteBuffer(envelope: message), path: Procedure.pathPrefix + procedure.percentEncoded,
+      patience: .whole(self.timeout))
     defer { response.giveUp() }
     guard let message = try await response.next() else { throw Self.noMessage }
     // An error may still follow, and without its end the response is none.
@@ -118,14 +123,43 @@ public final class UserAPIClient: Sendable {
   ) async throws(UserAPIError) -> Reply {
     var body = ByteBuffer()
     body.writeEnvelope { request.write(to: &$0) }
-    let response = try await self.response(to: body, path: procedure.path)
+    let response = try await self.response(
+      to: body, path: procedure.path, patience: .whole(self.timeout))
     defer { response.giveUp() }
     guard let message = try await response.next() else { throw Self.noMessage }
     guard try await response.next() == nil else {
       throw UserAPIError(.invalidResponse, "the response has more than one message")
     }
+    return try Self.understood { () throws(UserAPIError) in try Reply(buffer: message) }
+  }
+
+  /// Calls a procedure whose response is any number of messages.
+  func stream<Reply: ObjectMessage & Sendable>(
+    _ procedure: Procedure, _ request: some Message, reply: Reply.Type = Reply.self
+  ) async throws(UserAPIError) -> MessageStream<Reply> {
+    var body = ByteBuffer()
+    body.writeEnvelope { request.write(to: &$0) }
+    let reader = ResponseReader(
+      try await self.response(
+        to: body, path: procedure.path, patience: .silence(Self.longestSilence)))
+    return MessageStream { () async throws(UserAPIError) -> Reply? in
+      while let message = try await reader.call.next() {
+        let reply = try Self.understood { () throws(UserAPIError) -> Reply? in
+          let object = try JSONReader.readObject(message)
+          // An empty one says only that the server is there.
+          return object.members.isEmpty ? nil : try Reply(object: object)
+        }
+        if let reply { return reply }
+      }
+      return nil
+    }
+  }
+
+  private static func understood<Reply>(
+    _ read: () throws(UserAPIError) -> Reply
+  ) throws(UserAPIError) -> Reply {
     do throws(UserAPIError) {
-      return try Reply(buffer: message)
+      return try read()
     } catch {
       throw UserAPIError(
         .invalidResponse, "the response makes no sense: \(error.message)", cause: error)
@@ -133,19 +167,37 @@ public final class UserAPIClient: Sendable {
   }
 
   /// Makes a call. Its response is a stream of messages, which whoever reads them gives up.
-  func response(to body: ByteBuffer, path: String) async throws(UserAPIError) -> Call {
+  func response(
+    to body: ByteBuffer, path: String, patience: Call.Patience
+  ) async throws(UserAPIError) -> Call {
     guard !Task.isCancelled else { throw Call.canceled }
     let call = Call(
       Call.Request(
         scheme: self.connections.address.scheme, authority: self.connections.address.authority,
-        path: path, authorization: self.authorization, body: body, timeout: self.timeout,
+        path: path, authorization: self.authorization, body: body, patience: patience,
         maxResponseMessageBytes: self.maxResponseMessageBytes),
       connections: self.connections, clock: self.clock)
     call.start()
     return call
   }
 
+  /// For how long a server may be silent within a stream: four times what it is silent for.
+  private static let longestSilence: Duration = .seconds(60)
+
   private static let noMessage = UserAPIError(.invalidResponse, "the response has no message")
+}
+
+/// Gives its call up when nobody reads it any more.
+private final class ResponseReader: Sendable {
+  let call: Call
+
+  init(_ call: Call) {
+    self.call = call
+  }
+
+  deinit {
+    self.call.giveUp()
+  }
 }
 
 extension ByteBuffer {

@@ -120,6 +120,7 @@ package struct Server: Sendable {
     configuration.statusMaxAge = self.settings.statusMaxAge
     let sessions = Sessions(
       store: database, upstream: upstream, time: .system, configuration: configuration)
+    registry.addGauge("user_api_watched_sessions") { sessions.watchedCount }
     let directory = Directory(
       sessions: sessions, upstream: upstream,
       surroundings: .system(

@@ -28,6 +28,8 @@ import Testing
     // Left before the announcement arrived.
     #expect(try server.read(.headers(3, ForeignClient.request, flags: self.whole)) == [])
     #expect(try server.read(.ping(ping.payload, flags: .ack)) == [.goAway(last: 3, 0)])
+    // One heard of the end in the midst, the other before anything else.
+    #expect(server.accepted.map(\.callsBeforeDrain) == [1, 0])
     // Came too late.
     #expect(try server.read(.headers(5, ForeignClient.request, flags: self.whole)) == [])
     #expect(server.accepted.map(\.stream.id) == [1, 3])

@@ -17,6 +17,8 @@ final class ScriptedReceiver: StreamReceiver {
 
   let stream: HTTP2Stream
   private(set) var calls: [Call] = []
+  /// How many calls had come when the connection began to end.
+  private(set) var callsBeforeDrain: Int?
   private let script: Script
 
   init(_ stream: HTTP2Stream, script: @escaping Script = { _, _ in }) {
@@ -44,6 +46,11 @@ final class ScriptedReceiver: StreamReceiver {
 
   func becameWritable() {
     self.record(.writable)
+  }
+
+  func drainBegan() {
+    if self.callsBeforeDrain != nil { Issue.record("a drain begins once") }
+    self.callsBeforeDrain = self.calls.count
   }
 
   func streamClosed(_ reason: StreamCloseReason) {

@@ -166,7 +166,8 @@ import UserAPI
       let client = try UserAPIClient(configuration: .init(url: server.url))
       var body = ByteBuffer()
       body.writeBytes(envelope("{}"))
-      let response = try await client.response(to: body, path: "/user.v1.User/stream")
+      let response = try await client.response(
+        to: body, path: "/user.v1.User/stream", patience: .whole(.seconds(30)))
       #expect(try await response.next() != nil)
       // The connection goes on for others, and with each of these the server could have sent.
       for _ in 0..<50 { #expect(try await client.getWhatsAppSession() == nil) }
@@ -195,7 +196,8 @@ import UserAPI
       for _ in 0..<20 {
         var body = ByteBuffer()
         body.writeBytes(envelope("{}"))
-        let response = try await client.response(to: body, path: "/user.v1.User/stream")
+        let response = try await client.response(
+          to: body, path: "/user.v1.User/stream", patience: .whole(.seconds(30)))
         #expect(try await response.next() != nil)
         response.giveUp()
         #expect(try await failure { try await response.next() }.reason == .canceled)

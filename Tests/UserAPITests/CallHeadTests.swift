@@ -21,6 +21,7 @@ import UserAPI
   func `a request names its procedure and its encoding`(
     procedure: Procedure, contentType: ContentType
   ) throws {
+    guard !procedure.isStreaming || contentType.isFramed else { return }
     var fields = Self.valid
     fields.path = "/user.v1.User/" + procedure.rawValue
     fields.contentType = contentType.rawValue
@@ -29,6 +30,17 @@ import UserAPI
     #expect(head.contentType == contentType)
     #expect(head.timeout == nil)
     #expect(procedure.path == fields.path)
+  }
+
+  @Test func `a stream is refused to those who take one bare message`() {
+    let refusal = self.refusal {
+      $0.path = "/user.v1.User/watchSession"
+      $0.contentType = "application/json"
+    }
+    #expect(refusal?.error.reason == .unsupportedContentType)
+    #expect(refusal?.contentType == .json)
+    #expect(refusal?.header?.name == "accept-post")
+    #expect(refusal?.header?.value == "application/user-api+json, application/connect+json")
   }
 
   /// Each step is wrong in one thing more than the step before would be without it.

@@ -10,6 +10,7 @@ extension Procedure {
       try SessionRequest(buffer: buffer)
     case .updateSessionPhone: try UpdateSessionPhoneRequest(buffer: buffer)
     case .getWhatsAppGroups, .getWhatsAppContacts: try DirectoryRequest(buffer: buffer)
+    case .watchSession: try WatchSessionRequest(buffer: buffer)
     }
   }
 
@@ -23,6 +24,7 @@ extension Procedure {
     case .restartSession, .updateSessionPhone, .logoutSession: try Success(buffer: buffer)
     case .getWhatsAppGroups: try GroupPage(buffer: buffer)
     case .getWhatsAppContacts: try ContactPage(buffer: buffer)
+    case .watchSession: try SessionEvent(buffer: buffer)
     }
   }
 }

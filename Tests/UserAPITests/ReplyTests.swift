@@ -81,7 +81,10 @@ import UserAPI
         #expect(error?.reason == .invalidField)
         #expect(error?.message.hasPrefix("\(member.key): ") == true)
       }
-      let optional = ["phoneNumber", "nextCursor", "total", "snapshot", "asOf", "warning"]
+      let optional = [
+        "phoneNumber", "nextCursor", "total", "snapshot", "asOf", "warning", "reason", "qr",
+        "expiresAt", "attempt", "attempts",
+      ]
       guard !optional.contains(member.key) else { continue }
       var changed = object
       changed.members.remove(at: index)
@@ -100,6 +103,7 @@ import UserAPI
     case .restartSession, .updateSessionPhone, .logoutSession: _ = try Success(json: json)
     case .getWhatsAppGroups: _ = try GroupPage(json: json)
     case .getWhatsAppContacts: _ = try ContactPage(json: json)
+    case .watchSession: _ = try SessionEvent(json: json)
     }
   }
 

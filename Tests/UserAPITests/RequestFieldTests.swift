@@ -24,6 +24,10 @@ import UserAPI
         valid[procedure] = [
           ("sessionName", #""s""#), ("limit", "5"), ("cursor", "3"), ("search", #""x""#),
         ]
+      case .watchSession:
+        valid[procedure] = [
+          ("sessionName", #""s""#), ("after", "3"), ("qrFormat", #""text""#),
+        ]
       }
     }
     return valid
@@ -35,6 +39,8 @@ import UserAPI
         switch field {
         case "limit": ["0", "-1", "1.5", "0.5", "-1e3", "-1e400", "1e-400", #""10""#, #""""#]
         case "cursor": ["-1", "0.5", "-0.5", "1.25e1", "-1e400", #""0""#, #""""#]
+        case "after": ["-1", "0.5", #""0""#]
+        case "qrFormat": ["1", #""""#, #""PNG""#, #""svg""#]
         case "phoneNumber":
           ["1", #""""#, #""x""#, #""+0155""#, #""1""#, #""+1234567890123456""#, "15551234567"]
         default: ["0", "1.5"]
@@ -72,7 +78,7 @@ import UserAPI
     for (field, _) in Self.valid[procedure] ?? [] {
       for value in [nil, "null"] as [String?] {
         let json = self.json(procedure, replacing: field, by: value)
-        if ["limit", "cursor", "search"].contains(field) {
+        if ["limit", "cursor", "search", "after", "qrFormat"].contains(field) {
           #expect(throws: Never.self) { try procedure.request(json) }
         } else {
           let error = #expect(throws: UserAPIError.self) { try procedure.request(json) }
@@ -100,6 +106,7 @@ import UserAPI
       try SessionRequest(json: json)
     case .updateSessionPhone: try UpdateSessionPhoneRequest(json: json)
     case .getWhatsAppGroups, .getWhatsAppContacts: try DirectoryRequest(json: json)
+    case .watchSession: try WatchSessionRequest(json: json)
     }
   }
 

@@ -31,6 +31,14 @@ import UserAPI
     return !holders.joined().contains { $0.contains(secret) }
   }
 
+  @Test func `a code in an event is never printed`() {
+    let event = SessionEvent(
+      seq: 1, at: Timestamp(millisecondsSinceEpoch: 0), sessionName: "s", status: .scanQRCode,
+      qr: "2@code-of-a-session")
+    #expect(self.isSecret(event, "code-of"))
+    #expect("\(event)" == "SessionEvent(1, s, SCAN_QR_CODE)")
+  }
+
   @Test func `a phone number is never printed`() throws {
     let number = try #require(PhoneNumber("+15551234567"))
     #expect("\(number)" == "<redacted>")

@@ -146,4 +146,21 @@ import UserAPI
     #expect(machine.answer() == .drop)
     #expect(machine.closed() == .none)
   }
+
+  @Test func `messages come before the answer, and none behind it`() {
+    var machine = self.machine(allowsEmpty: true)
+    _ = machine.receivedEnd()
+    #expect(machine.message() == .send)
+    #expect(machine.message() == .send)
+    #expect(machine.answer() == .send)
+    #expect(machine.message() == .drop)
+    #expect(machine.answer() == .drop)
+  }
+
+  @Test func `a message for a stream that is gone is dropped`() {
+    var machine = self.machine(allowsEmpty: true)
+    _ = machine.receivedEnd()
+    #expect(machine.closed() == .cancel)
+    #expect(machine.message() == .drop)
+  }
 }

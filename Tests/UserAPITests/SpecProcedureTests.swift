@@ -68,6 +68,7 @@ import UserAPI
       case ("type", .array(let types)):
         #expect(types.contains { self.types(of: value).map(JSONValue.string).contains($0) })
       case ("const", let constant): #expect(value == constant, "\(path)")
+      case ("enum", .array(let values)): #expect(values.contains(value), "\(path)")
       case ("properties", .object(let object)): properties = object
       case ("required", .array(let keys)):
         guard case .object(let object) = value else { continue }

@@ -48,6 +48,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   private var timer: ConnectionTimer?
   private var timerTask: (task: Scheduled<Void>, due: NIODeadline)?
   private var drain = DrainMachine()
+  private var isDraining = false
   private var context: ChannelHandlerContext?
   private var isReading = false
   private var isFlushScheduled = false
@@ -123,6 +124,8 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
       self.session.announceShutdown()
       self.session.ping(Self.drainPing)
       self.scheduleWrite()
+      self.isDraining = true
+      for receiver in self.receivers { receiver.drainBegan() }
     case .none:
       break
     }
@@ -334,6 +337,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     guard let receiver = self.accept(stream) else { return nil }
     if self.streams.isEmpty { self.timer?.openedStream() }
     self.streams[id] = (stream, receiver)
+    if self.isDraining { receiver.drainBegan() }
     return receiver
   }
 

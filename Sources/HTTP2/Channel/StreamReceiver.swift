@@ -12,8 +12,16 @@ package protocol StreamReceiver: AnyObject {
   func receivedEnd()
   /// The peer has read enough of the outgoing body for ``HTTP2Stream/send(_:endStream:)`` to go on.
   func becameWritable()
+  /// The connection has begun to end, and does when its streams have: whoever has no end in sight
+  /// comes to one. May be the first that a stream hears.
+  func drainBegan()
   /// The stream is gone.
   func streamClosed(_ reason: StreamCloseReason)
+}
+
+extension StreamReceiver {
+  /// Goes on to its end.
+  package func drainBegan() {}
 }
 
 /// Why a stream is gone.

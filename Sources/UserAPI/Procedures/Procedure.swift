@@ -9,6 +9,7 @@ public enum Procedure: String, CaseIterable, Hashable, Sendable {
   case logoutSession
   case getWhatsAppGroups
   case getWhatsAppContacts
+  case watchSession
 
   /// What every procedure's path begins with.
   public static let pathPrefix = "/user.v1.User/"
@@ -21,8 +22,19 @@ public enum Procedure: String, CaseIterable, Hashable, Sendable {
     switch self {
     case .getWhatsAppSession, .initiateWhatsAppSession: false
     case .getSessionStatus, .getSessionQR, .restartSession, .updateSessionPhone, .logoutSession,
-      .getWhatsAppGroups, .getWhatsAppContacts:
+      .getWhatsAppGroups, .getWhatsAppContacts, .watchSession:
       true
+    }
+  }
+
+  /// Whether the response is a stream of any number of messages, and not one.
+  public var isStreaming: Bool {
+    switch self {
+    case .getWhatsAppSession, .initiateWhatsAppSession, .getSessionStatus, .getSessionQR,
+      .restartSession, .updateSessionPhone, .logoutSession, .getWhatsAppGroups,
+      .getWhatsAppContacts:
+      false
+    case .watchSession: true
     }
   }
 

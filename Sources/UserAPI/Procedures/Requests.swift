@@ -58,3 +58,29 @@ public struct DirectoryRequest: Sendable, Equatable {
     self.maxAgeMs = maxAgeMs
   }
 }
+
+/// The input of `watchSession`.
+public struct WatchSessionRequest: Sendable, Equatable {
+  /// The name that `initiateWhatsAppSession` gave.
+  public var sessionName: String
+  /// The ``SessionEvent/seq`` of the last event that the caller has had, to go on behind it; nil to
+  /// begin with the state now.
+  public var after: Int?
+  /// In which form QR codes come. Default: ``QRFormat/png``.
+  public var qrFormat: QRFormat
+
+  /// Made of its parts.
+  public init(sessionName: String, after: Int? = nil, qrFormat: QRFormat = .png) {
+    self.sessionName = sessionName
+    self.after = after
+    self.qrFormat = qrFormat
+  }
+}
+
+/// In which form a QR code comes.
+public enum QRFormat: String, CaseIterable, Sendable {
+  /// A PNG in base64 (RFC 4648, section 4).
+  case png
+  /// What the code says, for the caller to draw.
+  case text
+}

@@ -31,4 +31,9 @@ public protocol UserAPIProtocol: Sendable {
 
   /// A page of the session's contacts.
   func getWhatsAppContacts(_ request: DirectoryRequest) async throws(UserAPIError) -> ContactPage
+
+  /// How the session is, then each change and each new QR code, until the session is logged out.
+  func watchSession(
+    _ request: WatchSessionRequest
+  ) async throws(UserAPIError) -> MessageStream<SessionEvent>
 }

@@ -53,15 +53,17 @@ package struct CallHead: Sendable, Equatable {
           error: UserAPIError(.methodNotAllowed, "a procedure is called with POST"),
           contentType: .json, header: ("allow", "POST")))
     }
-    guard let contentType = fields.contentType.flatMap(ContentType.init(header:)) else {
+    // What a bare body says in one value, a stream has no end for.
+    let allowed = ContentType.allCases.filter { $0.isFramed || procedure?.isStreaming != true }
+    guard let contentType = fields.contentType.flatMap(ContentType.init(header:)),
+      allowed.contains(contentType)
+    else {
+      let names = allowed.map(\.rawValue).joined(separator: ", ")
       return .failure(
         Refusal(
           error: UserAPIError(
-            .unsupportedContentType,
-            "the content type must be one of "
-              + ContentType.allCases.map(\.rawValue).joined(separator: ", ")),
-          contentType: .json,
-          header: ("accept-post", ContentType.allCases.map(\.rawValue).joined(separator: ", "))))
+            .unsupportedContentType, "the content type must be one of " + names),
+          contentType: .json, header: ("accept-post", names)))
     }
     func refuse(_ reason: ErrorReason, _ message: String) -> Result<CallHead, Refusal> {
       .failure(Refusal(error: UserAPIError(reason, message), contentType: contentType))

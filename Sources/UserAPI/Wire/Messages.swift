@@ -49,6 +49,53 @@ extension DirectoryRequest: ObjectMessage {
   }
 }
 
+extension WatchSessionRequest: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    self.init(
+      sessionName: try object.string("sessionName"),
+      after: try object.optionalInteger("after", minimum: 0))
+    if let word = try object.optionalString("qrFormat") {
+      guard let format = QRFormat(rawValue: word) else {
+        throw UserAPIError(.invalidField, "qrFormat: must be png or text")
+      }
+      self.qrFormat = format
+    }
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("sessionName", self.sessionName)
+    writer.member("after", self.after)
+    if self.qrFormat != .png { writer.member("qrFormat", self.qrFormat.rawValue) }
+  }
+}
+
+extension SessionEvent: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    guard let seq = try object.optionalInteger("seq", minimum: 0) else {
+      throw UserAPIError(.invalidField, "seq: is required")
+    }
+    self.init(
+      seq: seq, at: try object.timestamp("at"), sessionName: try object.string("sessionName"),
+      status: SessionStatus(rawValue: try object.string("status")),
+      reason: try object.optionalString("reason").map(SessionEventReason.init),
+      qr: try object.optionalString("qr"), expiresAt: try object.optionalTimestamp("expiresAt"),
+      attempt: try object.optionalInteger("attempt", minimum: 1),
+      attempts: try object.optionalInteger("attempts", minimum: 1))
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("seq", self.seq)
+    writer.member("at", self.at.description)
+    writer.member("sessionName", self.sessionName)
+    writer.member("status", self.status.rawValue)
+    writer.member("reason", self.reason?.rawValue)
+    writer.member("qr", self.qr)
+    writer.member("expiresAt", self.expiresAt?.description)
+    writer.member("attempt", self.attempt)
+    writer.member("attempts", self.attempts)
+  }
+}
+
 extension WhatsAppSession: ObjectMessage {
   package init(object: JSONObject) throws(UserAPIError) {
     self.init(
@@ -155,7 +202,7 @@ extension DirectoryPage: ObjectMessage where Item: ObjectMessage {
       items: [], nextCursor: try object.optionalInteger("nextCursor", minimum: 0),
       total: try object.optionalInteger("total", minimum: 0),
       snapshot: try object.optionalString("snapshot"),
-      asOf: try object.optionalString("asOf") == nil ? nil : try object.timestamp("asOf"),
+      asOf: try object.optionalTimestamp("asOf"),
       warning: try object.optionalString("warning").map(DirectoryWarning.init))
     for item in try object.objects("items") { self.items.append(try Item(object: item)) }
   }
@@ -199,6 +246,10 @@ extension ContactItem: ObjectMessage {
 }
 
 extension JSONObject {
+  fileprivate func optionalTimestamp(_ key: String) throws(UserAPIError) -> Timestamp? {
+    try self.optionalString(key) == nil ? nil : try self.timestamp(key)
+  }
+
   fileprivate func timestamp(_ key: String) throws(UserAPIError) -> Timestamp {
     guard let timestamp = Timestamp(try self.string(key)) else {
       throw UserAPIError(.invalidField, "\(key): must be a time in ISO 8601")

@@ -41,6 +41,13 @@ package struct ResponseEncoder: Sendable {
     return buffer
   }
 
+  /// A message without a member, which says only that the server is there.
+  package static let heartbeat: ByteBuffer = {
+    var buffer = ByteBuffer()
+    buffer.writeEnvelope { $0.object { _ in } }
+    return buffer
+  }()
+
   private static let success: ByteBuffer = {
     var buffer = ByteBuffer()
     buffer.writeEnvelope(flags: .endOfResponse) { $0.object { _ in } }

@@ -122,6 +122,22 @@ package struct ServerCallMachine: ~Copyable {
     }
   }
 
+  /// The procedure has a message that others, or the end, are to follow.
+  package mutating func message() -> OnAnswer {
+    switch consume self.state {
+    case .receiving:
+      preconditionFailure("a procedure runs when its request is whole")
+    case .running:
+      self = Self(.running, discardLimit: self.discardLimit)
+      return .send
+    case .discarding:
+      preconditionFailure("a procedure runs when its request is whole")
+    case .finished:
+      self = Self(.finished, discardLimit: self.discardLimit)
+      return .drop
+    }
+  }
+
   /// Somebody has an answer: the procedure, a check, or the deadline.
   package mutating func answer() -> OnAnswer {
     switch consume self.state {

@@ -16,28 +16,46 @@ final class Call: Sendable, Identifiable {
     var authorization: String?
     /// The body: one envelope.
     var body: ByteBuffer
-    var timeout: Duration
+    var patience: Patience
     var maxResponseMessageBytes: Int
+  }
+
+  /// How long a call is waited for.
+  enum Patience: Sendable {
+    /// From its beginning to its end, which the server is told.
+    case whole(Duration)
+    /// From anything that comes of the response to whatever comes next.
+    case silence(Duration)
   }
 
   private let request: Request
   private let connections: Connections
   private let clock: any CallClock
-  private let deadline: ContinuousClock.Instant
+  /// Nil for a call that may go on for as long as it likes.
+  private let deadline: ContinuousClock.Instant?
   private let machine = Locked(CallMachine<Continuation, StreamHandle>())
   private let timer: NIOLoopBoundBox<(any CallTimer)?>
+  /// When something of the response has come.
+  private let lastHeard: NIOLoopBoundBox<ContinuousClock.Instant?>
 
   /// The longest time limit that `connect-timeout-ms` can say with its ten digits.
   private static let longestTimeout = Duration.milliseconds(9_999_999_999)
 
   init(_ request: Request, connections: Connections, clock: any CallClock) {
     var request = request
-    request.timeout = min(max(request.timeout, .zero), Self.longestTimeout)
-    self.request = request
     self.connections = connections
     self.clock = clock
-    self.deadline = clock.now + request.timeout
+    switch request.patience {
+    case .whole(let timeout):
+      let timeout = min(max(timeout, .zero), Self.longestTimeout)
+      request.patience = .whole(timeout)
+      self.deadline = clock.now + timeout
+    case .silence:
+      self.deadline = nil
+    }
+    self.request = request
     self.timer = NIOLoopBoundBox.makeEmptyBox(eventLoop: connections.eventLoop)
+    self.lastHeard = NIOLoopBoundBox.makeEmptyBox(eventLoop: connections.eventLoop)
   }
 
   var maxResponseMessageBytes: Int { self.request.maxResponseMessageBytes }
@@ -47,12 +65,30 @@ final class Call: Sendable, Identifiable {
   /// Sends the request; the answer is in ``next()``.
   func start() {
     self.connections.eventLoop.run {
-      self.timer.value = self.clock.schedule(
-        after: self.request.timeout, on: self.connections.eventLoop
-      ) {
-        self.abort(Self.expired, resetsStream: true)
+      switch self.request.patience {
+      case .whole(let timeout):
+        self.timer.value = self.clock.schedule(after: timeout, on: self.connections.eventLoop) {
+          self.abort(Self.expired, resetsStream: true)
+        }
+      case .silence(let silence):
+        self.lastHeard.value = self.clock.now
+        self.awaitSound(silence, after: silence)
       }
       self.connections.start(self)
+    }
+  }
+
+  /// Gives the call up unless something is heard of it.
+  ///
+  /// - Parameter time: When to see to it.
+  private func awaitSound(_ silence: Duration, after time: Duration) {
+    self.timer.value = self.clock.schedule(after: time, on: self.connections.eventLoop) {
+      let left = silence - (self.lastHeard.value ?? self.clock.now).duration(to: self.clock.now)
+      if left > .zero {
+        self.awaitSound(silence, after: left)
+      } else {
+        self.abort(Self.silent, resetsStream: true)
+      }
     }
   }
 
@@ -122,7 +158,6 @@ final class Call: Sendable, Identifiable {
   }
 
   private var headers: Headers {
-    let left = max((self.deadline - self.clock.now).wholeMilliseconds, 1)
     var headers: Headers = [
       ":method": "POST",
       ":scheme": self.request.scheme,
@@ -130,8 +165,11 @@ final class Call: Sendable, Identifiable {
       ":path": self.request.path,
       "content-type": ContentType.userAPI.rawValue,
       "user-agent": "user-api-swift",
-      "connect-timeout-ms": String(left),
     ]
+    if let deadline {
+      let left = max((deadline - self.clock.now).wholeMilliseconds, 1)
+      headers.append("connect-timeout-ms", String(left))
+    }
     if let authorization = self.request.authorization {
       headers.append("authorization", authorization)
     }
@@ -146,7 +184,8 @@ final class Call: Sendable, Identifiable {
 
   /// - Returns: How many bytes the server may send again.
   func received(_ messages: [ByteBuffer], count: Int) -> Int {
-    self.run(self.machine.withLock { $0.received(messages, count: count) })
+    self.lastHeard.value = self.clock.now
+    return self.run(self.machine.withLock { $0.received(messages, count: count) })
   }
 
   /// - Returns: How many bytes the server may send again.
@@ -184,6 +223,8 @@ final class Call: Sendable, Identifiable {
   }
 
   static let canceled = UserAPIError(.canceled, "the call was canceled")
+  private static let silent = UserAPIError(
+    .connectionFailed, "nothing was heard of the server for too long")
   private static let expired = UserAPIError(
     .deadlineExceeded, "the call did not end within its time")
 }

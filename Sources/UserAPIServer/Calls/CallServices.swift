@@ -47,8 +47,12 @@ package struct CallLimits: Sendable {
   package var bodyTimeout: Duration? = .seconds(20)
   /// How long a call may take whose caller set no bound. Default: 30 s.
   package var defaultTimeout: Duration = .seconds(30)
-  /// How long any call may take. Default: 120 s.
+  /// How long any call may take whose response is one message. Default: 120 s.
   package var maxTimeout: Duration = .seconds(120)
+  /// After how long without a message a stream of them gets an empty one. Default: 15 s.
+  package var heartbeatInterval: Duration = .seconds(15)
+  /// How long the reader of such a stream may leave it full. Default: 20 s.
+  package var readerTimeout: Duration = .seconds(20)
 
   package static let defaults = Self()
 

@@ -61,7 +61,38 @@ struct CallerAPI: UserAPIProtocol {
     return try await self.services.directory.contacts(of: session, request)
   }
 
+  func watchSession(
+    _ request: WatchSessionRequest
+  ) async throws(UserAPIError) -> MessageStream<SessionEvent> {
+    let session = try await self.owned(request.sessionName)
+    let watcher = self.services.sessions.watch(session, after: request.after)
+    return MessageStream { () async throws(UserAPIError) -> SessionEvent? in
+      try await watcher.next().map { event in
+        SessionEvent(event, sessionName: session.name, qrFormat: request.qrFormat)
+      }
+    }
+  }
+
   private func owned(_ name: String) async throws(UserAPIError) -> OwnedSession {
     try await self.services.sessions.session(named: name, of: self.caller)
+  }
+}
+
+extension SessionEvent {
+  /// How many codes WhatsApp commonly shows.
+  private static let commonAttempts = 6
+
+  fileprivate init(_ event: WatchEvent, sessionName: String, qrFormat: QRFormat) {
+    self.init(
+      seq: event.sequence, at: event.at, sessionName: sessionName, status: event.status,
+      reason: event.isSequenceExpired ? .sequenceExpired : nil)
+    guard let shown = event.code else { return }
+    switch qrFormat {
+    case .png: self.qr = Data(shown.code.picture).base64EncodedString()
+    case .text: self.qr = shown.code.text
+    }
+    self.expiresAt = shown.expiresAt
+    self.attempt = shown.attempt
+    self.attempts = shown.attempt.map { max($0, Self.commonAttempts) }
   }
 }

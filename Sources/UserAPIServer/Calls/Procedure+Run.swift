@@ -2,7 +2,8 @@ internal import NIOCore
 internal import UserAPI
 
 extension Procedure {
-  /// Reads the request's message, does what it asks, and gives the one message of the response.
+  /// Reads the request's message, does what it asks, and gives the one message of the response. Of
+  /// a procedure that is not ``isStreaming``.
   func run(
     _ message: ByteBuffer, on api: some UserAPIProtocol
   ) async throws(UserAPIError) -> any Message {
@@ -27,6 +28,25 @@ extension Procedure {
       return try await api.getWhatsAppGroups(DirectoryRequest(buffer: message))
     case .getWhatsAppContacts:
       return try await api.getWhatsAppContacts(DirectoryRequest(buffer: message))
+    case .watchSession:
+      preconditionFailure("a procedure that streams does not answer with one message")
+    }
+  }
+
+  /// Reads the request's message and hands over the messages of the response, each as soon as it is
+  /// there and the one before has been taken. Of a procedure that ``isStreaming``.
+  func stream(
+    _ message: ByteBuffer, on api: some UserAPIProtocol,
+    to take: (any Message) async throws(UserAPIError) -> Void
+  ) async throws(UserAPIError) {
+    switch self {
+    case .getWhatsAppSession, .initiateWhatsAppSession, .getSessionStatus, .getSessionQR,
+      .restartSession, .updateSessionPhone, .logoutSession, .getWhatsAppGroups,
+      .getWhatsAppContacts:
+      preconditionFailure("a procedure that answers with one message does not stream")
+    case .watchSession:
+      let events = try await api.watchSession(WatchSessionRequest(buffer: message))
+      for try await event in events { try await take(event) }
     }
   }
 
@@ -36,7 +56,7 @@ extension Procedure {
   var listsPages: Bool {
     switch self {
     case .getWhatsAppSession, .initiateWhatsAppSession, .getSessionStatus, .getSessionQR,
-      .restartSession, .updateSessionPhone, .logoutSession:
+      .restartSession, .updateSessionPhone, .logoutSession, .watchSession:
       false
     case .getWhatsAppGroups, .getWhatsAppContacts: true
     }

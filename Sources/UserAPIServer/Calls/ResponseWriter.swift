@@ -16,6 +16,20 @@ struct ResponseWriter: Sendable {
     self.onEventLoop { $0.procedureEnded(result) }
   }
 
+  /// Sends one message of many, and returns when the peer has room for the next.
+  ///
+  /// - Throws: `canceled` when the call is over.
+  func send(_ message: ByteBuffer) async throws(UserAPIError) {
+    let mayGoOn = await withCheckedContinuation { producer in
+      self.onEventLoop { $0.send(message, of: producer) }
+    }
+    guard mayGoOn else { throw UserAPIError.canceled }
+  }
+
+  func streamEnded(_ error: UserAPIError?) {
+    self.onEventLoop { $0.streamEnded(error) }
+  }
+
   func authenticated(_ result: Result<Caller, UserAPIError>) {
     self.onEventLoop { $0.authenticated(result) }
   }

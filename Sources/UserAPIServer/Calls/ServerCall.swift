@@ -22,7 +22,8 @@ final class ServerCall: StreamReceiver {
   private var procedure: Procedure?
   private var encoder = ResponseEncoder(contentType: .json)
   private let start: NIODeadline
-  private var timeout: Duration
+  /// Nil for a stream whose caller set no bound.
+  private var timeout: Duration?
 
   /// Nil until the token has been checked.
   private var caller: Caller?
@@ -39,6 +40,15 @@ final class ServerCall: StreamReceiver {
   private var task: Task<Void, Never>?
   private var deadline: Scheduled<Void>?
   private var hasBegunResponse = false
+
+  /// What proved who calls, for a stream, which may go on for longer than that is true.
+  private var authorization: String?
+  /// The procedure that streams, while it waits for the peer to read.
+  private var producer: CheckedContinuation<Bool, Never>?
+  /// When the last message of a stream was sent.
+  private var lastSent = NIODeadline.uptimeNanoseconds(0)
+  private var pulse: Scheduled<Void>?
+  private var isDraining = false
   private var isOver = false
 
   init(stream: HTTP2Stream, connection: ServerConnection) {
@@ -81,14 +91,19 @@ final class ServerCall: StreamReceiver {
   private func begin(_ head: CallHead, authorization: String?) {
     self.procedure = head.procedure
     self.encoder = ResponseEncoder(contentType: head.contentType)
-    self.timeout = min(
-      head.timeout ?? self.services.limits.defaultTimeout, self.services.limits.maxTimeout)
+    let limits = self.services.limits
+    if head.procedure.isStreaming {
+      self.timeout = head.timeout
+      self.authorization = authorization
+    } else {
+      self.timeout = min(head.timeout ?? limits.defaultTimeout, limits.maxTimeout)
+    }
     self.machine = ServerCallMachine(
       body: RequestBody(
-        contentType: head.contentType, limit: self.services.limits.maxMessageSize,
+        contentType: head.contentType, limit: limits.maxMessageSize,
         allowsEmpty: !head.procedure.hasInput),
-      discardLimit: self.services.limits.maxDiscardedSize)
-    guard self.timeout > .zero else {
+      discardLimit: limits.maxDiscardedSize)
+    if let timeout, timeout <= .zero {
       self.expire()
       return
     }
@@ -191,6 +206,10 @@ final class ServerCall: StreamReceiver {
     let api = self.services.api(for: caller)
     let writer = ResponseWriter(self, self.stream.eventLoop)
     let encoder = self.encoder
+    guard !procedure.isStreaming else {
+      self.stream(procedure, request, on: api, to: writer)
+      return
+    }
     let body: @Sendable @isolated(any) () async -> Void = {
       do throws(UserAPIError) {
         // It may have waited for its turn, and a long list is work to write as well as to find.
@@ -267,8 +286,118 @@ final class ServerCall: StreamReceiver {
     return headers
   }
 
-  /// Nobody waits for it: a response has one message.
-  func becameWritable() {}
+  // MARK: A stream of messages
+
+  private func stream(
+    _ procedure: Procedure, _ request: ByteBuffer, on api: CallerAPI, to writer: ResponseWriter
+  ) {
+    let encoder = self.encoder
+    let authenticator = self.services.authenticator
+    let certificate = self.connection.certificate
+    let authorization = self.authorization
+    self.task = Task {
+      do throws(UserAPIError) {
+        try await procedure.stream(request, on: api) { message throws(UserAPIError) in
+          do throws(UserAPIError) {
+            _ = try await authenticator.authenticate(authorization, certificate: certificate)
+          } catch {
+            // A database that does not answer takes back nothing that it has said before.
+            switch error.code {
+            case .unauthenticated, .permissionDenied, .canceled: throw error
+            default: break
+            }
+          }
+          try await writer.send(encoder.message(message))
+        }
+        writer.streamEnded(nil)
+      } catch {
+        writer.streamEnded(error)
+      }
+    }
+    if self.isDraining { self.stop() }
+  }
+
+  /// Sends one message of a stream.
+  ///
+  /// - Parameter producer: Resumed when there is room for the next; with false when there never
+  ///   will be.
+  func send(_ message: ByteBuffer, of producer: CheckedContinuation<Bool, Never>) {
+    switch self.machine.message() {
+    case .drop:
+      producer.resume(returning: false)
+      return
+    case .send: break
+    }
+    guard self.stream.mayBuffer(message.readableBytes) else {
+      self.finish(Self.connectionBufferFull)
+      producer.resume(returning: false)
+      return
+    }
+    if !self.hasBegunResponse {
+      self.hasBegunResponse = true
+      self.stream.sendHeaders(self.head(for: nil, header: nil), endStream: false)
+      // The procedure has read the request.
+      self.releaseHeld()
+    }
+    self.lastSent = .now()
+    if self.stream.send(message, endStream: false) {
+      producer.resume(returning: true)
+    } else {
+      self.producer = producer
+    }
+    if self.pulse == nil { self.schedulePulse() }
+  }
+
+  func becameWritable() {
+    self.producer.take()?.resume(returning: true)
+  }
+
+  /// The procedure has nothing more to send.
+  func streamEnded(_ error: UserAPIError?) {
+    self.stream.isBusy = false
+    self.releaseHeld()
+    self.finish(
+      error, header: error?.code == .unauthenticated ? ("www-authenticate", "Bearer") : nil)
+  }
+
+  private func schedulePulse() {
+    let limits = self.services.limits
+    let due =
+      self.lastSent
+      + TimeAmount(self.producer == nil ? limits.heartbeatInterval : limits.readerTimeout)
+    let call = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
+    self.pulse = self.stream.eventLoop.scheduleTask(deadline: max(due, .now())) {
+      call.value.beat()
+    }
+  }
+
+  /// Shows a peer that waits that the server is there, and gives up one that does not read.
+  private func beat() {
+    self.pulse = nil
+    guard !self.isOver else { return }
+    let limits = self.services.limits
+    let silence = NIODeadline.now() - self.lastSent
+    if self.producer == nil {
+      if silence >= TimeAmount(limits.heartbeatInterval) {
+        self.lastSent = .now()
+        self.stream.send(ResponseEncoder.heartbeat, endStream: false)
+      }
+    } else if silence >= TimeAmount(limits.readerTimeout) {
+      self.deadline?.cancel()
+      self.expire(
+        UserAPIError(.readerTooSlow, "the messages are not read as fast as they come"))
+      return
+    }
+    self.schedulePulse()
+  }
+
+  func drainBegan() {
+    self.isDraining = true
+    // A stream would not end by itself, and its caller can go on with it elsewhere.
+    if self.procedure?.isStreaming == true, self.stream.isBusy, !self.isAuthenticating {
+      self.stop()
+    }
+  }
 
   // MARK: The end
 
@@ -285,7 +414,7 @@ final class ServerCall: StreamReceiver {
       }
     }
     guard self.deadline == nil else { return }
-    let deadline = self.start + TimeAmount(self.timeout)
+    let deadline = self.timeout.map { self.start + TimeAmount($0) } ?? .distantFuture
     let bodyDeadline = self.services.limits.bodyTimeout.map { self.start + TimeAmount($0) }
     guard !self.isRequestWhole, let bodyDeadline, bodyDeadline < deadline else {
       self.schedule(at: deadline) { $0.expire() }
@@ -301,6 +430,7 @@ final class ServerCall: StreamReceiver {
   }
 
   private func schedule(at time: NIODeadline, _ body: @escaping @Sendable (ServerCall) -> Void) {
+    guard time < .distantFuture else { return }
     let call = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
     self.deadline = self.stream.eventLoop.scheduleTask(deadline: time) { body(call.value) }
   }
@@ -333,6 +463,9 @@ final class ServerCall: StreamReceiver {
   private func over(_ error: UserAPIError?) {
     guard !self.isOver else { return }
     self.isOver = true
+    self.pulse?.cancel()
+    self.pulse = nil
+    self.producer.take()?.resume(returning: false)
     // A procedure that still runs has the message until it ends.
     if !self.stream.isBusy { self.releaseHeld() }
     // Nobody will read what waited for the token; its share of the windows goes back.
@@ -363,6 +496,8 @@ final class ServerCall: StreamReceiver {
     let level: Logger.Level =
       switch error?.code {
       case .some(.internal), .some(.unknown), .some(.dataLoss): .error
+      // It ends a stream, which no call has failed for.
+      case .some(.unavailable) where self.isDraining && self.procedure?.isStreaming == true: .debug
       case .some(.unavailable): .warning
       default: .debug
       }
