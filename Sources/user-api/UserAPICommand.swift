@@ -16,7 +16,8 @@ struct UserAPICommand: AsyncParsableCommand {
       To link a phone: user-api session start, then user-api session qr.
       """,
     subcommands: [
-      CallCommand.self, SessionCommand.self, GroupsCommand.self, ContactsCommand.self,
+      CallCommand.self, SessionCommand.self, WatchCommand.self, GroupsCommand.self,
+      ContactsCommand.self,
     ])
 
   @OptionGroup(title: "Global options") var options: GlobalOptions

@@ -1,0 +1,76 @@
+internal import ArgumentParser
+internal import Foundation
+internal import UserAPI
+internal import UserAPIClient
+
+struct WatchCommand: APICommand {
+  static let configuration = CommandConfiguration(
+    commandName: "watch",
+    abstract: "Print a line for each change of the session, until it is logged out.",
+    discussion: """
+      The first line is how the session is now. A server that is lost, or restarted, is asked \
+      again until it is back, and the watch goes on where it was. In JSON, QR codes come as \
+      text; whoever has one can take over the session.
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "Go on behind the event with this number, the \"seq\" of its JSON.", valueName: "seq"))
+  var after: Int?
+
+  @OptionGroup var session: SessionOption
+  @OptionGroup(title: "Global options") var options: GlobalOptions
+  @ParentCommand var root: UserAPICommand
+
+  func validate() throws {
+    guard self.after ?? 0 >= 0 else { throw ValidationError("--after must be at least 0") }
+  }
+
+  func run(_ client: UserAPIClient, _ output: Output) async throws {
+    var request = WatchSessionRequest(
+      sessionName: try await self.session.name(client), after: self.after, qrFormat: .text)
+    var pause = Pause()
+    while true {
+      do throws(UserAPIError) {
+        for try await event in try await client.watchSession(request) {
+          request.after = event.seq
+          pause = Pause()
+          output.print(event) { event.line }
+          // Whoever reads a pipe waits for the line.
+          fflush(nil)
+        }
+        return
+      } catch {
+        // A server that has never answered may not be one.
+        guard request.after != self.after, error.code == .unavailable else { throw error }
+      }
+      do { try await Task.sleep(for: pause.next()) } catch { throw UserAPIError.canceled }
+    }
+  }
+}
+
+/// How long to wait before a server that is lost is asked again: ever longer.
+struct Pause {
+  private static let longest: Duration = .seconds(5)
+  private var time: Duration = .milliseconds(100)
+
+  mutating func next() -> Duration {
+    defer { self.time = min(self.time * 2, Self.longest) }
+    return self.time
+  }
+}
+
+extension SessionEvent {
+  /// For a terminal. Without the code, which others could see over the shoulder.
+  var line: String {
+    var line = "\(self.at)  \(self.status.rawValue.printable)"
+    if let attempt {
+      line += "  code \(attempt)" + (self.attempts.map { " of \($0)" } ?? "")
+    } else if self.qr != nil {
+      line += "  code"
+    }
+    if let expiresAt { line += " until \(expiresAt)" }
+    if let reason { line += "  (\(reason.rawValue.printable))" }
+    return line
+  }
+}

@@ -1,0 +1,40 @@
+import Testing
+import UserAPI
+
+@testable import user_api
+
+@Suite struct WatchTests {
+  private func event(_ status: String) -> SessionEvent {
+    SessionEvent(
+      seq: 1, at: Timestamp(millisecondsSinceEpoch: 0), sessionName: "s",
+      status: SessionStatus(rawValue: status))
+  }
+
+  @Test func `a change is a line`() {
+    #expect(self.event("WORKING").line == "1970-01-01T00:00:00.000Z  WORKING")
+  }
+
+  @Test func `a code is told by its number and its end, and not shown`() {
+    var event = self.event("SCAN_QR_CODE")
+    event.qr = "2@secret"
+    #expect(event.line == "1970-01-01T00:00:00.000Z  SCAN_QR_CODE  code")
+    event.attempt = 2
+    event.attempts = 6
+    event.expiresAt = Timestamp(millisecondsSinceEpoch: 20_000)
+    #expect(
+      event.line
+        == "1970-01-01T00:00:00.000Z  SCAN_QR_CODE  code 2 of 6 until 1970-01-01T00:00:20.000Z")
+  }
+
+  @Test func `words of a server are made printable`() {
+    var event = self.event("A\u{1B}[2J")
+    event.reason = SessionEventReason(rawValue: "B\n")
+    #expect(event.line == "1970-01-01T00:00:00.000Z  A[2J  (B )")
+  }
+
+  @Test func `a server that is lost is asked ever more rarely`() {
+    var pause = Pause()
+    let pauses = (0..<8).map { _ in pause.next() }
+    #expect(pauses == [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000].map { .milliseconds($0) })
+  }
+}
