@@ -11,6 +11,26 @@ extension WAHAUpstream: SessionUpstream {
     }
   }
 
+  package func verify(_ session: OwnedSession) async throws(UserAPIError) {
+    let name = try session.wahaName
+    // The engine itself has to answer, and with next to nothing.
+    var answer = try await self.call(
+      .verify, .get, ["api", name, "lids", "count"],
+      timeout: self.configuration.statusTimeout)
+    if answer.status == 404, !answer.isMissingSession {
+      // Older servers do not have that call.
+      answer = try await self.call(
+        .verify, .get, ["api", "sessions", name, "me"],
+        timeout: self.configuration.statusTimeout)
+    }
+    if answer.isMissingSession { throw Self.missing }
+    // An account that is not known is no answer either.
+    if answer.isWrongState || answer.status == 200 && answer.body.isEmpty {
+      throw UserAPIError(.sessionNotWorking, "the session does not work")
+    }
+    try answer.requireSuccess()
+  }
+
   package func create(_ session: OwnedSession) async throws(UserAPIError) {
     let body = NewSession(name: try session.wahaName)
     let encoded: Data

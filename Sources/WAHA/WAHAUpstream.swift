@@ -133,11 +133,11 @@ package final class WAHAUpstream: Sendable {
 
 /// What is asked of WAHA; a metric's label.
 package enum WAHACall: String, CaseIterable, Sendable {
-  case ping, version, status, create, start, restart, logout, delete, qr, groups, contacts, lids
+  case ping, version, status, verify, create, start, restart, logout, delete, qr, groups, contacts, lids
 
   fileprivate var isSlow: Bool {
     switch self {
-    case .ping, .version, .status, .create, .start, .restart, .logout, .delete: false
+    case .ping, .version, .status, .verify, .create, .start, .restart, .logout, .delete: false
     case .qr, .groups, .contacts, .lids: true
     }
   }
@@ -146,14 +146,15 @@ package enum WAHACall: String, CaseIterable, Sendable {
   fileprivate var isOfServer: Bool {
     switch self {
     case .ping, .version, .status: true
-    case .create, .start, .restart, .logout, .delete, .qr, .groups, .contacts, .lids: false
+    case .verify, .create, .start, .restart, .logout, .delete, .qr: false
+    case .groups, .contacts, .lids: false
     }
   }
 
   fileprivate var isList: Bool {
     switch self {
     case .groups, .contacts, .lids: true
-    case .ping, .version, .status, .create, .start, .restart, .logout, .delete, .qr: false
+    case .ping, .version, .status, .verify, .create, .start, .restart, .logout, .delete, .qr: false
     }
   }
 }

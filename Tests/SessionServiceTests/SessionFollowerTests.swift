@@ -19,9 +19,21 @@ import UserAPI
     }
 
     mutating func status(
-      _ status: SessionStatus, _ code: String? = nil, after pause: Duration = .zero
+      _ status: SessionStatus, _ code: String? = nil, isVerified: Bool? = nil,
+      after pause: Duration = .zero
     ) -> SessionFollower.Action {
-      self.look(.state(status, code.map(Self.code)), after: pause)
+      self.look(
+        .state(
+          status, code.map(Self.code), isVerified: isVerified ?? (status == .working ? true : nil)),
+        after: pause)
+    }
+
+    /// What is told of a session that is as WAHA says.
+    func told(_ status: SessionStatus, _ code: ShownCode? = nil) -> SessionFollower.Action {
+      .tell(
+        SessionFollower.Report(
+          status: status, reported: status,
+          verifiedAt: status == .working ? self.wallClock : nil, code: code))
     }
 
     static func code(_ text: String) -> QRCode { QRCode(text: text, picture: Array(text.utf8)) }
@@ -37,9 +49,9 @@ import UserAPI
 
   @Test func `what stays as it is is told once`() {
     var script = Script()
-    #expect(script.status(.starting) == .tell(.starting, nil))
+    #expect(script.status(.starting) == script.told(.starting))
     #expect(script.status(.starting) == .none)
-    #expect(script.status(.working) == .tell(.working, nil))
+    #expect(script.status(.working) == script.told(.working))
     #expect(script.status(.working) == .none)
   }
 
@@ -48,30 +60,30 @@ import UserAPI
     _ = script.status(.starting)
     #expect(
       script.status(.scanQRCode, "a", after: .seconds(1))
-        == .tell(.scanQRCode, Script.shown("a", expires: 60_000, attempt: 1)))
+        == script.told(.scanQRCode, Script.shown("a", expires: 60_000, attempt: 1)))
     #expect(script.status(.scanQRCode, "a", after: .seconds(58)) == .none)
     #expect(
       script.status(.scanQRCode, "b", after: .seconds(2))
-        == .tell(.scanQRCode, Script.shown("b", expires: 79_000, attempt: 2)))
-    #expect(script.status(.working, after: .seconds(1)) == .tell(.working, nil))
+        == script.told(.scanQRCode, Script.shown("b", expires: 79_000, attempt: 2)))
+    #expect(script.status(.working, after: .seconds(1)) == script.told(.working))
   }
 
   @Test func `a code that WAHA makes only later is told when it is there`() {
     var script = Script()
     _ = script.status(.starting)
-    #expect(script.status(.scanQRCode) == .tell(.scanQRCode, nil))
+    #expect(script.status(.scanQRCode) == script.told(.scanQRCode))
     #expect(script.status(.scanQRCode) == .none)
     #expect(
       script.status(.scanQRCode, "a")
-        == .tell(.scanQRCode, Script.shown("a", expires: 60_000, attempt: 1)))
+        == script.told(.scanQRCode, Script.shown("a", expires: 60_000, attempt: 1)))
   }
 
   @Test func `of a code that nobody saw begin neither number nor end are known`() {
     var script = Script()
-    #expect(script.status(.scanQRCode, "c") == .tell(.scanQRCode, Script.shown("c")))
+    #expect(script.status(.scanQRCode, "c") == script.told(.scanQRCode, Script.shown("c")))
     #expect(
       script.status(.scanQRCode, "d", after: .seconds(5))
-        == .tell(.scanQRCode, Script.shown("d", expires: 20_000)))
+        == script.told(.scanQRCode, Script.shown("d", expires: 20_000)))
   }
 
   @Test func `a second wait for a scan counts anew`() {
@@ -80,7 +92,7 @@ import UserAPI
     _ = script.status(.starting)
     #expect(
       script.status(.scanQRCode, "b")
-        == .tell(.scanQRCode, Script.shown("b", expires: 60_000, attempt: 1)))
+        == script.told(.scanQRCode, Script.shown("b", expires: 60_000, attempt: 1)))
   }
 
   @Test func `a code that cannot be read for a moment is told no second time`() {
@@ -124,6 +136,38 @@ import UserAPI
     _ = script.status(.working)
     #expect(script.look(.failure(.unreachable)) == .none)
     #expect(script.status(.working) == .none)
+  }
+
+  @Test func `a WAHA that is silent for too long makes a session unknown`() {
+    var script = Script()
+    _ = script.status(.working)
+    #expect(script.look(.failure(.unreachable), after: .seconds(29)) == .none)
+    #expect(script.pause == .seconds(1))
+    let told = SessionFollower.Action.tell(
+      SessionFollower.Report(
+        status: .unknown, reported: .working,
+        reason: SessionEventReason(rawValue: "UPSTREAM_UNAVAILABLE")))
+    #expect(script.look(.failure(.unreachable), after: .seconds(1)) == told)
+    #expect(script.look(.failure(.unreachable), after: .seconds(1)) == .none)
+  }
+
+  @Test func `a flap is no event, and ends the pause early`() {
+    var script = Script()
+    _ = script.status(.working)
+    #expect(script.status(.failed, after: .seconds(10)) == .none)
+    #expect(script.pause == .seconds(1))
+    #expect(script.status(.failed, after: .milliseconds(4_500)) == .none)
+    #expect(script.pause == .milliseconds(500))
+    #expect(script.status(.working) == .none)
+    #expect(script.pause == .seconds(10))
+  }
+
+  @Test func `a session that works is verified every 20 s`() {
+    var script = Script()
+    #expect(script.follower.needsVerification(at: script.now))
+    _ = script.status(.working)
+    #expect(!script.follower.needsVerification(at: script.now + .milliseconds(19_999)))
+    #expect(script.follower.needsVerification(at: script.now + .seconds(20)))
   }
 
   @Test func `a WAHA that fails is asked ever more rarely`() {

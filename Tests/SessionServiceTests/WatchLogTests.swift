@@ -6,12 +6,14 @@ import UserAPI
 @Suite struct WatchLogTests {
   private static let start = Timestamp(millisecondsSinceEpoch: 1_000)
 
+  private static let report = SessionFollower.Report(status: .starting, reported: .starting)
+
   /// A log with an event each millisecond.
   private func log(_ count: Int) -> WatchLog {
     var log = WatchLog()
     for index in 0..<count {
       log.append(
-        .starting, nil,
+        Self.report,
         at: Timestamp(millisecondsSinceEpoch: Self.start.millisecondsSinceEpoch + Int64(index)))
     }
     return log
@@ -66,20 +68,20 @@ import UserAPI
     var log = self.log(1)
     var position = WatchLog.Position.beginning
     _ = log.read(&position)
-    for _ in 0...WatchLog.capacity { log.append(.working, nil, at: Self.start) }
+    for _ in 0...WatchLog.capacity { log.append(Self.report, at: Self.start) }
     #expect(log.read(&position) == .overrun)
   }
 
   @Test func `events of one moment have different numbers`() {
     var log = WatchLog()
-    for _ in 0..<3 { log.append(.working, nil, at: Self.start) }
+    for _ in 0..<3 { log.append(Self.report, at: Self.start) }
     var position = WatchLog.Position.resuming(after: 1_000)
     #expect(self.numbers(log, &position) == [1_001, 1_002])
   }
 
   @Test func `a clock that goes back takes no number back`() {
     var log = self.log(2)
-    log.append(.working, nil, at: Timestamp(millisecondsSinceEpoch: 1))
+    log.append(Self.report, at: Timestamp(millisecondsSinceEpoch: 1))
     var position = WatchLog.Position.beginning
     #expect(self.numbers(log, &position) == [1_002])
   }

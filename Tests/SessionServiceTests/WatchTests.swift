@@ -41,10 +41,12 @@ import UserAPI
     await self.service.time.slept(times: 1)
     #expect(self.service.upstream.script.count(.status) == 1)
     let waiting = watchers.map { watcher in Task { try await watcher.next()?.status } }
-    self.service.upstream.setStatus(.failed, named: "s_test")
+    self.service.upstream.setStatus(.stopped, named: "s_test")
     self.service.time.advance(by: .seconds(10))
-    for task in waiting { #expect(try await task.value == .failed) }
-    #expect(self.service.upstream.script.count(.status) == 2)
+    await self.service.time.slept(times: 2)
+    self.service.time.advance(by: .seconds(5))
+    for task in waiting { #expect(try await task.value == .stopped) }
+    #expect(self.service.upstream.script.count(.status) == 3)
     #expect(self.service.sessions.watchedCount == 1)
   }
 
@@ -175,9 +177,77 @@ import UserAPI
     self.service.upstream.script.fail(with: .unreachable)
     self.service.time.advance(by: .seconds(10))
     await self.service.time.slept(times: 2)
-    self.service.upstream.setStatus(.failed, named: "s_test")
+    self.service.upstream.setStatus(.scanQRCode, named: "s_test")
     self.service.time.advance(by: .seconds(1))
-    #expect(try await self.next(watcher) == .failed)
+    #expect(try await self.next(watcher) == .scanQRCode)
+  }
+
+  @Test func `a session that is dead while WAHA calls it working is found`() async throws {
+    let session = try await self.service.session(.working)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    let alive = try #require(try await watcher.next())
+    #expect(alive.status == .working)
+    #expect(alive.verifiedAt == self.service.time.wallClock)
+    self.service.upstream.setDead(true)
+    for look in 1...6 {
+      await self.service.time.slept(times: look)
+      self.service.time.advance(by: .seconds(10))
+    }
+    let dead = try #require(try await watcher.next())
+    #expect(dead.status == .unknown)
+    #expect(dead.reported == .working)
+    #expect(dead.reason == .notVerified)
+    #expect(dead.verifiedAt == alive.verifiedAt)
+    // At the beginning, and every 20 s.
+    #expect(self.service.upstream.script.count(.verify) == 4)
+    await self.service.time.slept(times: 7)
+    self.service.upstream.setDead(false)
+    self.service.time.advance(by: .seconds(10))
+    #expect(try await self.next(watcher) == .working)
+  }
+
+  @Test func `a watcher that comes later is told what has changed without an event`() async throws {
+    let session = try await self.service.session(.working)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    let first = try #require(try await watcher.next())
+    for look in 1...2 {
+      await self.service.time.slept(times: look)
+      self.service.time.advance(by: .seconds(10))
+    }
+    await self.service.time.slept(times: 3)
+    let verifiedAt = self.service.time.wallClock
+    self.service.upstream.setStatus(.starting, named: "s_test")
+    self.service.time.advance(by: .seconds(10))
+    await self.service.time.slept(times: 4)
+    let late = try #require(
+      try await self.service.sessions.watch(session, after: nil).next())
+    #expect(late.sequence == first.sequence)
+    #expect(late.status == .working)
+    #expect(late.reported == .starting)
+    #expect(late.verifiedAt == nil)
+    self.service.upstream.setStatus(.working, named: "s_test")
+    self.service.time.advance(by: .seconds(1))
+    await self.service.time.slept(times: 5)
+    let latest = try #require(try await self.service.sessions.watch(session, after: 1).next())
+    #expect(latest.sequence == first.sequence)
+    #expect(latest.reported == .working)
+    #expect(latest.verifiedAt ?? first.at > verifiedAt)
+  }
+
+  @Test func `a code that takes long keeps no status waiting`() async throws {
+    let upstream = self.service.upstream
+    upstream.script.hold(.qrText)
+    var watchers: [SessionWatcher] = []
+    for index in 0..<20 {
+      let session = try await makeOwnedSession(named: "s_\(index)")
+      upstream.setStatus(index < 10 ? .scanQRCode : .working, named: session.name)
+      watchers.append(self.service.sessions.watch(session, after: nil))
+    }
+    await upstream.script.reached(.qrText, times: 8)
+    for watcher in watchers[10...] { #expect(try await self.next(watcher) == .working) }
+    #expect(upstream.script.count(.qrText) == 8)
+    upstream.script.release(.qrText)
+    for watcher in watchers[..<10] { #expect(try await self.next(watcher) == .scanQRCode) }
   }
 
   @Test func `what the service does to a session is seen at once`() async throws {

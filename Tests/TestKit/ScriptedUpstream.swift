@@ -7,7 +7,7 @@ package import UserAPI
 /// for what the service must never do.
 package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   package enum Step: Hashable, Sendable {
-    case status, create, start, restart, logout, delete, qrCode, qrText, groups,
+    case status, verify, create, start, restart, logout, delete, qrCode, qrText, groups,
       contacts
   }
 
@@ -16,6 +16,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     var linked: Set<String> = []
     var account: String? = "15550000000@c.us"
     var code = "2@first"
+    var isDead = false
     var groups: [Group] = []
     var contacts: [Contact] = []
   }
@@ -45,6 +46,9 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   package func isLinked(_ name: String) -> Bool {
     self.state.withLockedValue { $0.linked.contains(name) }
   }
+
+  /// Lets the sessions do nothing, whatever their status says.
+  package func setDead(_ isDead: Bool) { self.state.withLockedValue { $0.isDead = isDead } }
 
   /// Lets the sessions that wait for a scan show another code.
   package func setCode(_ text: String) { self.state.withLockedValue { $0.code = text } }
@@ -76,6 +80,15 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
       }
     }
     return try await self.script.run(.status) { answer }
+  }
+
+  package func verify(_ session: OwnedSession) async throws(UserAPIError) {
+    try await self.script.run(.verify) { () throws(UserAPIError) in
+      try self.requireWorking(session)
+      guard !self.state.withLockedValue({ $0.isDead }) else {
+        throw UserAPIError(.upstreamUnavailable, "the session is dead")
+      }
+    }
   }
 
   package func create(_ session: OwnedSession) async throws(UserAPIError) {

@@ -9,7 +9,8 @@ import UserAPI
   private static let request = WatchSessionRequest(sessionName: "s", after: 3, qrFormat: .text)
 
   private static func event(_ seq: Int) -> String {
-    #"{"seq":\#(seq),"at":"1970-01-01T00:00:00.001Z","sessionName":"s","status":"WORKING","new":1}"#
+    #"{"seq":\#(seq),"at":"1970-01-01T00:00:00.001Z","sessionName":"s","status":"WORKING","#
+      + #""reported":"WORKING","new":1}"#
   }
 
   private func seqs(

@@ -7,7 +7,15 @@ import UserAPI
   private func event(_ status: String) -> SessionEvent {
     SessionEvent(
       seq: 1, at: Timestamp(millisecondsSinceEpoch: 0), sessionName: "s",
-      status: SessionStatus(rawValue: status))
+      status: SessionStatus(rawValue: status), reported: SessionStatus(rawValue: status))
+  }
+
+  @Test func `a status that is not WAHA's word is told with it`() {
+    var event = self.event("UNKNOWN")
+    event.reported = .working
+    event.reason = .notVerified
+    #expect(
+      event.line == "1970-01-01T00:00:00.000Z  UNKNOWN  WAHA says WORKING  (NOT_VERIFIED)")
   }
 
   @Test func `a change is a line`() {

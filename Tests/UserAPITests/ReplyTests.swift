@@ -82,8 +82,8 @@ import UserAPI
         #expect(error?.message.hasPrefix("\(member.key): ") == true)
       }
       let optional = [
-        "phoneNumber", "nextCursor", "total", "snapshot", "asOf", "warning", "reason", "qr",
-        "expiresAt", "attempt", "attempts",
+        "phoneNumber", "nextCursor", "total", "snapshot", "asOf", "warning",
+        "verifiedAt", "reason", "qr", "expiresAt", "attempt", "attempts",
       ]
       guard !optional.contains(member.key) else { continue }
       var changed = object

@@ -34,7 +34,7 @@ import UserAPI
   @Test func `a code in an event is never printed`() {
     let event = SessionEvent(
       seq: 1, at: Timestamp(millisecondsSinceEpoch: 0), sessionName: "s", status: .scanQRCode,
-      qr: "2@code-of-a-session")
+      reported: .scanQRCode, qr: "2@code-of-a-session")
     #expect(self.isSecret(event, "code-of"))
     #expect("\(event)" == "SessionEvent(1, s, SCAN_QR_CODE)")
   }

@@ -18,6 +18,7 @@ import WAHASimulator
       #expect(try await pair.waha.qrText(of: session).hasPrefix("2@"))
       pair.server.scan("s_test")
       while try await pair.waha.status(of: session) != .working { await Task.yield() }
+      try await pair.waha.verify(session)
       #expect(try await !pair.waha.groups(of: session).isEmpty)
       #expect(try await !pair.waha.contacts(of: session).isEmpty)
       try await pair.waha.restart(session)
@@ -86,6 +87,16 @@ import WAHASimulator
       }
       try await pair.waha.logout(session)
       try await pair.waha.delete(session)
+    }
+  }
+
+  @Test(arguments: [ServerVersion(2024, 10, 8), .latest])
+  func `a session is verified by any version`(version: ServerVersion) async throws {
+    try await withWAHA(version: version) { pair in
+      let session = try await pair.session("WORKING")
+      try await pair.waha.verify(session)
+      pair.server.setStatus("s_test", to: "STOPPED")
+      #expect(await Function.verify.failure(pair.waha, session) != nil)
     }
   }
 

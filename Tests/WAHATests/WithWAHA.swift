@@ -77,13 +77,14 @@ func makeUpstream(
 
 /// Everything that the services ask of WAHA for a session.
 enum Function: CaseIterable, Sendable {
-  case status, create, start, restart, logout, delete, qrCode, qrText, groups, contacts
+  case status, verify, create, start, restart, logout, delete, qrCode, qrText, groups, contacts
 
   func callAsFunction(
     _ waha: WAHAUpstream, _ session: OwnedSession
   ) async throws(UserAPIError) {
     switch self {
     case .status: _ = try await waha.status(of: session)
+    case .verify: try await waha.verify(session)
     case .create: try await waha.create(session)
     case .start: try await waha.start(session)
     case .restart: try await waha.restart(session)

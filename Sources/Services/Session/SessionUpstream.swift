@@ -6,6 +6,11 @@ package protocol SessionUpstream: Sendable {
   /// How the session is; nil when WAHA does not have it.
   func state(of session: OwnedSession) async throws(UserAPIError) -> SessionState?
 
+  /// Asks for something that only a session that works can give; its status says less.
+  ///
+  /// - Throws: Also `SESSION_MISSING_UPSTREAM`, and `SESSION_NOT_WORKING`.
+  func verify(_ session: OwnedSession) async throws(UserAPIError)
+
   /// Makes the session and starts it. One that is already there is left as it is.
   func create(_ session: OwnedSession) async throws(UserAPIError)
 

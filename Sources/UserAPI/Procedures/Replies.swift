@@ -123,6 +123,9 @@ public struct SessionStatus: RawRepresentable, Hashable, Sendable {
   public static let working = Self(rawValue: "WORKING")
   /// Given up; a restart may help.
   public static let failed = Self(rawValue: "FAILED")
+  /// Not a word of WAHA's: it says that the session works, or does not answer, and the session was
+  /// not seen to work.
+  public static let unknown = Self(rawValue: "UNKNOWN")
 }
 
 /// The output of `getSessionQR`. Whoever sees the code can take over the session, so it prints as

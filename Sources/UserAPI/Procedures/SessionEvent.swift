@@ -7,8 +7,13 @@ public struct SessionEvent: Sendable, Equatable {
   public var at: Timestamp
   /// The session's name.
   public var sessionName: String
-  /// How it is.
+  /// How it is, as far as the server stands behind it.
   public var status: SessionStatus
+  /// WAHA's last word.
+  public var reported: SessionStatus
+  /// When the session was last seen to work, beyond what WAHA says; nil when WAHA has said something
+  /// else since, or has been silent for too long.
+  public var verifiedAt: Timestamp?
   /// What there is to know beside the status; nil for nothing.
   public var reason: SessionEventReason?
   /// The code to scan, in the format that was asked for; nil while there is none.
@@ -24,6 +29,7 @@ public struct SessionEvent: Sendable, Equatable {
   /// Made of its parts.
   public init(
     seq: Int, at: Timestamp, sessionName: String, status: SessionStatus,
+    reported: SessionStatus, verifiedAt: Timestamp? = nil,
     reason: SessionEventReason? = nil, qr: String? = nil, expiresAt: Timestamp? = nil,
     attempt: Int? = nil, attempts: Int? = nil
   ) {
@@ -31,6 +37,8 @@ public struct SessionEvent: Sendable, Equatable {
     self.at = at
     self.sessionName = sessionName
     self.status = status
+    self.reported = reported
+    self.verifiedAt = verifiedAt
     self.reason = reason
     self.qr = qr
     self.expiresAt = expiresAt
@@ -66,6 +74,8 @@ public struct SessionEventReason: RawRepresentable, Hashable, Sendable {
     self.rawValue = rawValue
   }
 
+  /// WAHA says that the session works, but it was not seen to.
+  public static let notVerified = Self(rawValue: "NOT_VERIFIED")
   /// Events between the one to go on behind and this one are no longer kept.
   public static let sequenceExpired = Self(rawValue: "SEQUENCE_EXPIRED")
 }

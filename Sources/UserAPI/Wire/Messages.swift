@@ -77,6 +77,8 @@ extension SessionEvent: ObjectMessage {
     self.init(
       seq: seq, at: try object.timestamp("at"), sessionName: try object.string("sessionName"),
       status: SessionStatus(rawValue: try object.string("status")),
+      reported: SessionStatus(rawValue: try object.string("reported")),
+      verifiedAt: try object.optionalTimestamp("verifiedAt"),
       reason: try object.optionalString("reason").map(SessionEventReason.init),
       qr: try object.optionalString("qr"), expiresAt: try object.optionalTimestamp("expiresAt"),
       attempt: try object.optionalInteger("attempt", minimum: 1),
@@ -88,6 +90,8 @@ extension SessionEvent: ObjectMessage {
     writer.member("at", self.at.description)
     writer.member("sessionName", self.sessionName)
     writer.member("status", self.status.rawValue)
+    writer.member("reported", self.reported.rawValue)
+    writer.member("verifiedAt", self.verifiedAt?.description)
     writer.member("reason", self.reason?.rawValue)
     writer.member("qr", self.qr)
     writer.member("expiresAt", self.expiresAt?.description)

@@ -85,7 +85,8 @@ extension SessionEvent {
   fileprivate init(_ event: WatchEvent, sessionName: String, qrFormat: QRFormat) {
     self.init(
       seq: event.sequence, at: event.at, sessionName: sessionName, status: event.status,
-      reason: event.isSequenceExpired ? .sequenceExpired : nil)
+      reported: event.reported, verifiedAt: event.verifiedAt,
+      reason: event.isSequenceExpired ? .sequenceExpired : event.reason)
     guard let shown = event.code else { return }
     switch qrFormat {
     case .png: self.qr = Data(shown.code.picture).base64EncodedString()

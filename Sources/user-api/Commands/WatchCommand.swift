@@ -64,6 +64,7 @@ extension SessionEvent {
   /// For a terminal. Without the code, which others could see over the shoulder.
   var line: String {
     var line = "\(self.at)  \(self.status.rawValue.printable)"
+    if self.reported != self.status { line += "  WAHA says \(self.reported.rawValue.printable)" }
     if let attempt {
       line += "  code \(attempt)" + (self.attempts.map { " of \($0)" } ?? "")
     } else if self.qr != nil {

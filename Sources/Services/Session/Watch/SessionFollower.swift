@@ -6,7 +6,8 @@ struct SessionFollower: Sendable {
   struct Pace: Sendable {
     /// While the session starts, and while a new code is due.
     var fast: Duration = .milliseconds(200)
-    /// While a code waits for its scan, and while WAHA does not have the session.
+    /// While a code waits for its scan, while the status is in doubt, and while WAHA does not have
+    /// the session.
     var scanning: Duration = .seconds(1)
     /// In every other state.
     var idle: Duration = .seconds(5)
@@ -18,7 +19,10 @@ struct SessionFollower: Sendable {
   /// What WAHA says.
   enum Look: Sendable {
     /// The code is nil when the session waits for no scan, or WAHA has none at the moment.
-    case state(SessionStatus, QRCode?)
+    ///
+    /// - Parameter isVerified: Whether a session that is said to work was seen to; nil when nobody
+    ///   tried.
+    case state(SessionStatus, QRCode?, isVerified: Bool?)
     /// WAHA does not have the session.
     ///
     /// - Parameter isLoggedOut: Whether that is as it should be.
@@ -26,10 +30,19 @@ struct SessionFollower: Sendable {
     case failure(UserAPIError)
   }
 
+  /// How the session is.
+  struct Report: Equatable, Sendable {
+    var status: SessionStatus
+    var reported: SessionStatus
+    var verifiedAt: Timestamp?
+    var reason: SessionEventReason?
+    var code: ShownCode?
+  }
+
   enum Action: Equatable, Sendable {
     case none
     /// The session is so from now on.
-    case tell(SessionStatus, ShownCode?)
+    case tell(Report)
     /// Nothing more is to be expected, because the session is logged out (nil) or cannot be watched.
     case end(UserAPIError?)
   }
@@ -42,7 +55,7 @@ struct SessionFollower: Sendable {
   private static let dueSoon: Duration = .seconds(1)
 
   private let pace: Pace
-  private var status: SessionStatus?
+  private var truth: SessionTruth
   private var code: ShownCode?
   /// How many codes this wait for a scan had before; nil when its beginning was not seen.
   private var attempts: Int?
@@ -52,8 +65,19 @@ struct SessionFollower: Sendable {
   private var isMissing = false
   private var failures = 0
 
-  init(pace: Pace = Pace()) {
+  init(pace: Pace = Pace(), limits: SessionTruth.Limits = SessionTruth.Limits()) {
     self.pace = pace
+    self.truth = SessionTruth(limits: limits)
+  }
+
+  /// Whether it is time to see if the session works, if WAHA says so.
+  func needsVerification(at now: ContinuousClock.Instant) -> Bool {
+    self.truth.needsVerification(at: now)
+  }
+
+  /// Something was done to the session.
+  mutating func changed() {
+    self.truth.changed()
   }
 
   /// The code that was last told of.
@@ -66,12 +90,14 @@ struct SessionFollower: Sendable {
   mutating func looked(
     _ look: Look, at now: ContinuousClock.Instant, _ wallClock: Timestamp
   ) -> Action {
+    let before = self.report
     switch look {
-    case .state(let status, let code):
-      defer { self.lastLook = now }
+    case .state(let status, let code, let isVerified):
       self.failures = 0
       self.isMissing = false
-      return self.saw(status, code, at: now, wallClock)
+      self.saw(status, code, at: now, wallClock)
+      self.truth.answered(status, isVerified: isVerified, at: now, wallClock)
+      self.lastLook = now
     case .missing(isLoggedOut: true):
       return .end(nil)
     case .missing(isLoggedOut: false):
@@ -87,27 +113,34 @@ struct SessionFollower: Sendable {
     case .failure(let error):
       self.failures += 1
       // Who has been told nothing yet has nothing to hold on to.
-      return self.status == nil ? .end(error) : .none
+      guard before != nil else { return .end(error) }
+      self.truth.failed(error, at: now)
     }
+    guard let report,
+      report.status != before?.status || report.reason != before?.reason
+        || report.code != before?.code
+    else { return .none }
+    return .tell(report)
+  }
+
+  /// How the session is; nil before WAHA has said so.
+  var report: Report? {
+    guard let verdict = self.truth.verdict, let reported = self.truth.reported else { return nil }
+    return Report(
+      status: verdict.status, reported: reported, verifiedAt: self.truth.verifiedAt,
+      reason: verdict.reason, code: self.code)
   }
 
   private mutating func saw(
     _ status: SessionStatus, _ code: QRCode?, at now: ContinuousClock.Instant,
     _ wallClock: Timestamp
-  ) -> Action {
-    let isNew = status != self.status
-    if isNew {
-      self.attempts = self.status == nil ? nil : 0
-      self.status = status
+  ) {
+    if status != self.truth.reported {
+      self.attempts = self.truth.reported == nil ? nil : 0
       self.code = nil
       self.codeEnds = nil
     }
-    if let code, code != self.code?.code {
-      self.show(code, at: now, wallClock)
-    } else if !isNew {
-      return .none
-    }
-    return .tell(status, self.code)
+    if let code, code != self.code?.code { self.show(code, at: now, wallClock) }
   }
 
   private mutating func show(
@@ -129,10 +162,19 @@ struct SessionFollower: Sendable {
   /// For how long WAHA is left alone.
   func pause(at now: ContinuousClock.Instant) -> Duration {
     if self.failures > 0 {
-      return min(.seconds(1 << min(self.failures - 1, 8)), self.pace.failing)
+      let pause = min(.seconds(1 << min(self.failures - 1, 8)), self.pace.failing)
+      // The status is to change then.
+      guard let silentAt = self.truth.silentAt, silentAt > now else { return pause }
+      return min(pause, now.duration(to: silentAt))
     }
     if self.isMissing { return self.pace.scanning }
-    switch self.status {
+    let pause = self.pauseOfState(at: now)
+    guard let doubtEnds = self.truth.doubtEnds, doubtEnds > now else { return pause }
+    return min(pause, self.pace.scanning, now.duration(to: doubtEnds))
+  }
+
+  private func pauseOfState(at now: ContinuousClock.Instant) -> Duration {
+    switch self.truth.reported {
     case .some(.starting): return self.pace.fast
     case .some(.scanQRCode):
       guard let codeEnds, codeEnds - Self.dueSoon > now else { return self.pace.fast }

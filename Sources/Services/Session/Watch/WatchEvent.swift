@@ -5,7 +5,14 @@ package struct WatchEvent: Sendable, Equatable {
   /// Grows from one event of a session to the next, by any number.
   package var sequence: Int
   package var at: Timestamp
+  /// What the service stands behind.
   package var status: SessionStatus
+  /// WAHA's last word.
+  package var reported: SessionStatus
+  /// When the session was last seen to work.
+  package var verifiedAt: Timestamp?
+  /// Why the status is not what WAHA says.
+  package var reason: SessionEventReason?
   /// The code to scan, while the session waits for a scan and WAHA has one.
   package var code: ShownCode?
   /// Whether events between this one and the one that the watcher named are no longer kept.

@@ -33,11 +33,14 @@ struct WatchLog: Sendable {
   private var end = Read.wait
 
   /// Adds the state of the session from now on.
-  mutating func append(_ status: SessionStatus, _ code: ShownCode?, at now: Timestamp) {
+  mutating func append(_ report: SessionFollower.Report, at now: Timestamp) {
     // By the time, so that the numbers of a log that another server keeps, or this one after a
     // restart, are others.
     let sequence = max(Int(now.millisecondsSinceEpoch), (self.events.last?.sequence ?? 0) + 1)
-    self.events.append(WatchEvent(sequence: sequence, at: now, status: status, code: code))
+    self.events.append(
+      WatchEvent(
+        sequence: sequence, at: now, status: report.status, reported: report.reported,
+        verifiedAt: report.verifiedAt, reason: report.reason, code: report.code))
     if self.events.count > Self.capacity { self.lastDropped = self.events.removeFirst().sequence }
   }
 

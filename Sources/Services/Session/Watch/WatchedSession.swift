@@ -7,13 +7,20 @@ internal import UserAPI
 final class WatchedSession: Sendable {
   typealias Answer = Result<WatchEvent?, UserAPIError>
 
+  /// What is asked of WAHA, which takes turns, each with its own: a code may take long where a status
+  /// does not.
+  enum Question: Hashable, Sendable {
+    case status
+    case code
+  }
+
   /// What it works with.
   struct Surroundings: Sendable {
     var store: any SessionStore
     var upstream: any SessionUpstream
     var time: TimeSource
     /// Bounds how many sessions are asked for at once.
-    var turns: KeyedLock<Int>
+    var turns: KeyedLock<Question>
     var pace: SessionFollower.Pace
     /// For how long it is followed when the last watcher has left, who may come back.
     var linger: Duration
@@ -40,10 +47,17 @@ final class WatchedSession: Sendable {
     /// What there is for a watcher; nil when it has to wait.
     mutating func read(_ id: UInt64) -> Answer? {
       guard var watcher = self.watchers[id] else { return .success(nil) }
+      let isBeginning = watcher.position == .beginning
       let read = self.log.read(&watcher.position)
       self.watchers[id] = watcher
       switch read {
-      case .event(let event): return .success(event)
+      case .event(var event):
+        if isBeginning || event.isSequenceExpired, let report = self.follower.report {
+          // These change without an event, and this one is to tell how the session is now.
+          event.reported = report.reported
+          event.verifiedAt = report.verifiedAt
+        }
+        return .success(event)
       case .wait: return nil
       case .end(.some(let error)): return .failure(error)
       case .end(nil): return .success(nil)
@@ -125,6 +139,7 @@ final class WatchedSession: Sendable {
   func poke() {
     self.state.withLockedValue { state in
       state.isPoked = true
+      state.follower.changed()
       return state.nap
     }?.cancel()
   }
@@ -148,7 +163,7 @@ final class WatchedSession: Sendable {
     let ready = self.state.withLockedValue { state in
       switch state.follower.looked(look, at: now, wallClock) {
       case .none: break
-      case .tell(let status, let code): state.log.append(status, code, at: toldAt)
+      case .tell(let report): state.log.append(report, at: toldAt)
       case .end(let error):
         state.log.end(error)
         state.isOver = true
@@ -189,10 +204,17 @@ final class WatchedSession: Sendable {
 
   private func look() async -> SessionFollower.Look {
     do throws(UserAPIError) {
-      return try await self.surroundings.turns.withLock(0) {
+      let turns = self.surroundings.turns
+      let look = try await turns.withLock(.status) {
         () async throws(UserAPIError) -> SessionFollower.Look in
         try await self.ask()
       }
+      guard case .state(.scanQRCode, _, _) = look else { return look }
+      let code = try await turns.withLock(.code) {
+        () async throws(UserAPIError) -> QRCode? in
+        await self.code()
+      }
+      return .state(.scanQRCode, code, isVerified: nil)
     } catch {
       return .failure(error)
     }
@@ -203,7 +225,21 @@ final class WatchedSession: Sendable {
       let record = try await self.surroundings.store.session(ofUser: self.session.userID)
       return .missing(isLoggedOut: record?.isConnected != true)
     }
-    return .state(status, status == .scanQRCode ? await self.code() : nil)
+    return .state(status, nil, isVerified: status == .working ? await self.verify() : nil)
+  }
+
+  /// Whether the session works; nil when that was seen a short time ago.
+  private func verify() async -> Bool? {
+    let now = self.surroundings.time.now()
+    guard self.state.withLockedValue({ $0.follower.needsVerification(at: now) }) else {
+      return nil
+    }
+    do throws(UserAPIError) {
+      try await self.surroundings.upstream.verify(self.session)
+      return true
+    } catch {
+      return false
+    }
   }
 
   /// The code to scan; nil when WAHA has none at the moment, of which the status says more.

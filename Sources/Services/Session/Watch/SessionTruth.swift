@@ -1,0 +1,133 @@
+internal import UserAPI
+
+/// What can be stood behind of a session, by what WAHA says of it. WAHA says `WORKING` of sessions
+/// that are dead, and `STARTING` of healthy ones for moments.
+struct SessionTruth: Sendable {
+  struct Limits: Sendable {
+    /// For how long a verification lets a session count as working.
+    var verification: Duration = .seconds(60)
+    /// How long after one verification the next is tried: so often that one which fails by chance
+    /// does no harm.
+    var nextVerification: Duration = .seconds(20)
+    /// For how long a session that works may be something else without being shown so, and for how
+    /// long one that WAHA calls working may go unverified without that being shown.
+    var debounce: Duration = .seconds(5)
+    /// For how long a session that works may count so while WAHA does not answer.
+    var silence: Duration = .seconds(30)
+  }
+
+  /// How a session is, as far as that can be said.
+  struct Verdict: Sendable, Equatable {
+    var status: SessionStatus
+    /// Why the status is not what WAHA says; nil when it is.
+    var reason: SessionEventReason?
+  }
+
+  private let limits: Limits
+  private(set) var verdict: Verdict?
+  /// WAHA's last word.
+  private(set) var reported: SessionStatus?
+  private var lastAnswer: ContinuousClock.Instant?
+  private var verified: (at: ContinuousClock.Instant, wallClock: Timestamp)?
+  private var lastAttempt: ContinuousClock.Instant?
+  /// Since when the verdict is held although it may not be so; nil when it is as it should be.
+  private var doubtedSince: ContinuousClock.Instant?
+  /// Whether something was done to the session, so that changes are no flaps.
+  private var expectsChange = false
+
+  init(limits: Limits = Limits()) {
+    self.limits = limits
+  }
+
+  /// When the session was last seen to work; nil when WAHA has said something else since, or has
+  /// been silent for too long.
+  var verifiedAt: Timestamp? { self.verified?.wallClock }
+
+  /// Whether it is time to see if a session works of which WAHA says so.
+  func needsVerification(at now: ContinuousClock.Instant) -> Bool {
+    guard self.reported == .working, self.isVerified(at: now), let lastAttempt else { return true }
+    return lastAttempt + self.limits.nextVerification <= now
+  }
+
+  // MARK: What happens
+
+  /// Something was done to the session: what WAHA says next is no flap.
+  mutating func changed() {
+    self.expectsChange = true
+  }
+
+  /// WAHA said how the session is.
+  ///
+  /// - Parameter isVerified: Whether it was seen to work; nil when nobody tried.
+  mutating func answered(
+    _ status: SessionStatus, isVerified: Bool?, at now: ContinuousClock.Instant,
+    _ wallClock: Timestamp
+  ) {
+    self.lastAnswer = now
+    if status != self.reported {
+      self.reported = status
+      // What was seen before says nothing of a session that was away since.
+      self.verified = nil
+    }
+    if let isVerified {
+      self.lastAttempt = now
+      if isVerified { self.verified = (now, wallClock) }
+    }
+    if status == .working, self.isVerified(at: now) {
+      self.settle(Verdict(status: .working))
+      self.expectsChange = false
+      return
+    }
+    if self.doubtedSince == nil, self.verdict?.status == .working || status == .working {
+      self.doubtedSince = now
+    }
+    guard !self.holdsVerdict(at: now) else { return }
+    self.settle(
+      status == .working
+        ? Verdict(status: .unknown, reason: .notVerified) : Verdict(status: status))
+  }
+
+  /// WAHA did not answer.
+  mutating func failed(_ error: UserAPIError, at now: ContinuousClock.Instant) {
+    guard self.verdict?.status == .working, let silentAt, silentAt <= now else { return }
+    self.verified = nil
+    self.settle(
+      Verdict(status: .unknown, reason: SessionEventReason(rawValue: error.reason.rawValue)))
+  }
+
+  private mutating func settle(_ verdict: Verdict) {
+    self.verdict = verdict
+    self.doubtedSince = nil
+  }
+
+  /// Whether what was said before is still said, because the doubt may pass.
+  private func holdsVerdict(at now: ContinuousClock.Instant) -> Bool {
+    guard let verdict, let doubtedSince, doubtedSince + self.limits.debounce > now else {
+      return false
+    }
+    switch self.reported {
+    // One that could not be verified for so long has had its time.
+    case .some(.working): return self.verified == nil
+    case .some(.starting), .some(.stopped), .some(.failed):
+      return verdict.status == .working && !self.expectsChange
+    default: return false
+    }
+  }
+
+  private func isVerified(at now: ContinuousClock.Instant) -> Bool {
+    guard let verified else { return false }
+    return verified.at + self.limits.verification > now
+  }
+
+  // MARK: Time
+
+  /// When a verdict that is held becomes another, unless the doubt passes before; nil without doubt.
+  var doubtEnds: ContinuousClock.Instant? {
+    self.doubtedSince.map { $0 + self.limits.debounce }
+  }
+
+  /// When a WAHA that does not answer has been silent for too long.
+  var silentAt: ContinuousClock.Instant? {
+    self.lastAnswer.map { $0 + self.limits.silence }
+  }
+}
