@@ -314,6 +314,9 @@ final class ServerCall: StreamReceiver {
         writer.streamEnded(error)
       }
     }
+    // There may be nothing to tell for a long time, from the beginning on.
+    self.lastSent = .now()
+    self.schedulePulse()
     if self.isDraining { self.stop() }
   }
 
@@ -333,6 +336,15 @@ final class ServerCall: StreamReceiver {
       producer.resume(returning: false)
       return
     }
+    if self.sendPart(message) {
+      producer.resume(returning: true)
+    } else {
+      self.producer = producer
+    }
+  }
+
+  /// - Returns: whether there is room for the next.
+  private func sendPart(_ message: ByteBuffer) -> Bool {
     if !self.hasBegunResponse {
       self.hasBegunResponse = true
       self.stream.sendHeaders(self.head(for: nil, header: nil), endStream: false)
@@ -340,12 +352,7 @@ final class ServerCall: StreamReceiver {
       self.releaseHeld()
     }
     self.lastSent = .now()
-    if self.stream.send(message, endStream: false) {
-      producer.resume(returning: true)
-    } else {
-      self.producer = producer
-    }
-    if self.pulse == nil { self.schedulePulse() }
+    return self.stream.send(message, endStream: false)
   }
 
   func becameWritable() {
@@ -378,9 +385,9 @@ final class ServerCall: StreamReceiver {
     let limits = self.services.limits
     let silence = NIODeadline.now() - self.lastSent
     if self.producer == nil {
+      // Whether there is room, the next message sees.
       if silence >= TimeAmount(limits.heartbeatInterval) {
-        self.lastSent = .now()
-        self.stream.send(ResponseEncoder.heartbeat, endStream: false)
+        _ = self.sendPart(ResponseEncoder.heartbeat)
       }
     } else if silence >= TimeAmount(limits.readerTimeout) {
       self.deadline?.cancel()

@@ -41,8 +41,9 @@ struct WatchCommand: APICommand {
         }
         return
       } catch {
-        // A server that has never answered may not be one.
-        guard request.after != self.after, error.code == .unavailable else { throw error }
+        // A server that has never been heard of may not be one.
+        let isKnown = request.after != self.after || error.reason == .serverStopping
+        guard isKnown, error.code == .unavailable else { throw error }
       }
       do { try await Task.sleep(for: pause.next()) } catch { throw UserAPIError.canceled }
     }
