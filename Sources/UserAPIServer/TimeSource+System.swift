@@ -8,5 +8,6 @@ extension TimeSource {
     now: { ContinuousClock.now },
     wallClock: {
       Timestamp(millisecondsSinceEpoch: Int64(Date().timeIntervalSince1970 * 1_000))
-    })
+    },
+    sleep: { try await Task.sleep(for: $0) })
 }

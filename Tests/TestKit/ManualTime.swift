@@ -27,7 +27,8 @@ package final class ManualTime: Sendable {
   }
 
   package var source: TimeSource {
-    TimeSource(now: { self.now }, wallClock: { self.wallClock })
+    TimeSource(
+      now: { self.now }, wallClock: { self.wallClock }, sleep: { try await self.sleep($0) })
   }
 
   package var now: ContinuousClock.Instant { self.state.withLockedValue { $0.now } }

@@ -43,15 +43,17 @@ struct CallPort {
     let token = try await self.authenticator.issue(userID: "user-1", role: .user, lifetime: nil)
     self.tokenID = token.token.id
     let threads = UserThreads(count: 1)
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.server = CallServer(
       services: CallServices(
         authenticator: self.authenticator, sessions: self.sessions,
         directory: Directory(
           sessions: self.sessions, upstream: self.upstream,
-          surroundings: .system(threads: threads)),
+          surroundings: .system(
+            threads: threads, metrics: ListMetrics(factory: self.metrics), logger: logger)),
         metrics: CallMetrics(factory: self.metrics),
         limitMetrics: LimitMetrics(factory: self.metrics), limits: limits, pageThreads: threads,
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }), tls: nil)
+        logger: logger), tls: nil)
     self.url =
       "http://"
       + (try await self.server.bind(
