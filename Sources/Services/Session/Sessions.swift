@@ -192,6 +192,13 @@ package final class Sessions: Sendable {
     self.watched.watch(session, sequence.map { .resuming(after: $0) } ?? .beginning)
   }
 
+  /// WAHA told of a session without being asked. One that nobody knows is ignored.
+  package func announced(_ announcement: SessionAnnouncement) {
+    self.states.drop(announcement.name)
+    self.codes.drop(announcement.name)
+    self.watched.announced(announcement)
+  }
+
   // MARK: Life
 
   /// Makes the caller's session, or brings it back, and starts it if it is stopped.

@@ -144,6 +144,14 @@ final class WatchedSession: Sendable {
     }?.cancel()
   }
 
+  /// Has WAHA asked again at once: it says that the session is another way.
+  func lookAgain() {
+    self.state.withLockedValue { state in
+      state.isPoked = true
+      return state.nap
+    }?.cancel()
+  }
+
   /// Asks WAHA again and again, until nobody watches or there is nothing more to tell.
   func follow() async {
     while true {

@@ -41,4 +41,9 @@ final class WatchedSessions: Sendable {
   func poke(_ session: OwnedSession) {
     self.sessions.withLockedValue { $0[session.name] }?.poke()
   }
+
+  /// WAHA told of a session without being asked.
+  func announced(_ announcement: SessionAnnouncement) {
+    self.sessions.withLockedValue { $0[announcement.name] }?.lookAgain()
+  }
 }
