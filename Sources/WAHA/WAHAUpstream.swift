@@ -133,12 +133,13 @@ package final class WAHAUpstream: Sendable {
 
 /// What is asked of WAHA; a metric's label.
 package enum WAHACall: String, CaseIterable, Sendable {
-  case ping, version, status, verify, create, start, restart, logout, delete, qr, groups, contacts, lids
+  case ping, version, status, sessions, verify, create, start, restart, logout, delete, qr, groups
+  case contacts, lids
 
   fileprivate var isSlow: Bool {
     switch self {
     case .ping, .version, .status, .verify, .create, .start, .restart, .logout, .delete: false
-    case .qr, .groups, .contacts, .lids: true
+    case .sessions, .qr, .groups, .contacts, .lids: true
     }
   }
 
@@ -146,14 +147,14 @@ package enum WAHACall: String, CaseIterable, Sendable {
   fileprivate var isOfServer: Bool {
     switch self {
     case .ping, .version, .status: true
-    case .verify, .create, .start, .restart, .logout, .delete, .qr: false
+    case .sessions, .verify, .create, .start, .restart, .logout, .delete, .qr: false
     case .groups, .contacts, .lids: false
     }
   }
 
   fileprivate var isList: Bool {
     switch self {
-    case .groups, .contacts, .lids: true
+    case .sessions, .groups, .contacts, .lids: true
     case .ping, .version, .status, .verify, .create, .start, .restart, .logout, .delete, .qr: false
     }
   }

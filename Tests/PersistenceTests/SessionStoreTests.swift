@@ -87,11 +87,32 @@ import UserAPI
       first.phoneNumber = "+15551234567"
       first.updatedAt = noon
       #expect(try await stores.sessions.session(ofUser: "user-1") == first)
+      try await stores.sessions.beginRemoval(sessionID: first.id, at: later)
+      first.isRemoving = true
+      first.updatedAt = later
+      #expect(try await stores.sessions.session(ofUser: "user-1") == first)
       try await stores.sessions.setConnected(false, sessionID: first.id, at: noon)
       first.isConnected = false
+      first.isRemoving = false
+      first.updatedAt = noon
       #expect(try await stores.sessions.session(ofUser: "user-1") == first)
       #expect(try await stores.sessions.session(ofUser: "user-2") == second)
       try await stores.sessions.setConnected(true, sessionID: "no such", at: later)
+    }
+  }
+
+  @Test(arguments: Driver.allCases)
+  func `all sessions can be read page by page, by their ids`(driver: Driver) async throws {
+    try await driver.withStores { stores async throws in
+      var made: [SessionRecord] = []
+      for user in ["user-3", "user-1", "user-2"] {
+        made.append(try await stores.sessions.insertSession(makeSession(user)))
+      }
+      made.sort { $0.id < $1.id }
+      #expect(try await stores.sessions.sessions(after: nil, limit: 2) == Array(made[..<2]))
+      #expect(
+        try await stores.sessions.sessions(after: made[1].id, limit: 2) == Array(made[2...]))
+      #expect(try await stores.sessions.sessions(after: made[2].id, limit: 2).isEmpty)
     }
   }
 

@@ -66,7 +66,7 @@ import UserAPI
     let session = try await service.session(.stopped)
     #expect(try await service.sessions.initiate(for: try await makeCaller()) == session)
     #expect(service.upstream.script.steps == [.status, .start])
-    #expect(service.upstream.status(named: "s_test") == .starting)
+    #expect(service.upstream.status(named: "s_test") == .working)
   }
 
   @Test func `a failed session is restarted`() async throws {

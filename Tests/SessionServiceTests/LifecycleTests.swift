@@ -4,12 +4,86 @@ import Testing
 import UserAPI
 
 @Suite(.timeLimit(.minutes(1))) struct LifecycleTests {
-  @Test func `a restart is one call to WAHA`() async throws {
+  @Test(arguments: [SessionStatus.working, .scanQRCode, SessionStatus(rawValue: "NEW_WORD")])
+  func `a restart is one call to WAHA, and over when the session is up`(
+    outcome: SessionStatus
+  ) async throws {
     let service = Service()
     let session = try await service.session(.working)
-    try await service.sessions.restart(session)
-    #expect(service.upstream.script.steps == [.restart])
-    #expect(service.upstream.status(named: "s_test") == .starting)
+    service.upstream.setStartsInto(.starting)
+    let restart = Task.immediate { try await service.sessions.restart(session) }
+    for nap in 1...3 {
+      await service.time.slept(times: nap)
+      service.time.advance(by: .seconds(1))
+    }
+    await service.time.slept(times: 4)
+    service.upstream.setStatus(outcome, named: "s_test")
+    service.time.advance(by: .seconds(1))
+    try await restart.value
+    #expect(service.upstream.script.count(.restart) == 1)
+    #expect(
+      service.time.naps == [100, 200, 400, 800].map { .milliseconds($0) })
+  }
+
+  @Test func `a restart after which the session stays failed is an error`() async throws {
+    let service = Service(time: ManualTime(skipsSleeps: true))
+    let session = try await service.session(.working)
+    service.upstream.setStartsInto(.failed)
+    let error = await failure { () async throws(UserAPIError) in
+      try await service.sessions.restart(session)
+    }
+    #expect(error?.reason == .restartFailed)
+    #expect(error?.code == .failedPrecondition)
+  }
+
+  @Test func `a session that fails for a moment after a restart is no error`() async throws {
+    let service = Service()
+    let session = try await service.session(.working)
+    service.upstream.setStartsInto(.failed)
+    let restart = Task.immediate { try await service.sessions.restart(session) }
+    await service.time.slept(times: 1)
+    service.upstream.setStatus(.working, named: "s_test")
+    service.time.advance(by: .milliseconds(100))
+    try await restart.value
+  }
+
+  @Test func `a WAHA that fails while a session comes up is asked again`() async throws {
+    let service = Service()
+    let session = try await service.session(.working)
+    service.upstream.script.fail(at: 1, with: .unreachable)
+    let restart = Task.immediate { try await service.sessions.restart(session) }
+    await service.time.slept(times: 1)
+    service.time.advance(by: .milliseconds(100))
+    try await restart.value
+    #expect(service.upstream.script.steps == [.restart, .status, .status])
+  }
+
+  @Test func `at its deadline a restart says what was done`() async throws {
+    let service = Service()
+    let session = try await service.session(.working)
+    service.upstream.script.hold(.restart)
+    service.upstream.setStartsInto(.starting)
+    let deadline = service.time.now + .seconds(5)
+    func restart() -> Task<Void, any Error> {
+      Task.immediate { try await service.sessions.restart(session, until: deadline) }
+    }
+    let early = restart()
+    await service.upstream.script.reached(.restart)
+    await service.time.slept(times: 1)
+    service.time.advance(by: .seconds(5))
+    let asked = await early.failure
+    #expect(asked?.reason == .deadlineExceeded)
+    #expect(asked?.message.contains("may do so yet") == true)
+    service.upstream.script.release(.restart)
+    let late = Task.immediate {
+      try await service.sessions.restart(session, until: deadline + .seconds(5))
+    }
+    // Its deadline, and the pause before WAHA is asked again.
+    await service.time.slept(times: 3)
+    service.time.advance(by: .seconds(5))
+    let restarted = await late.failure
+    #expect(restarted?.reason == .deadlineExceeded)
+    #expect(restarted?.message.contains("not up yet") == true)
   }
 
   @Test func `a restart that WAHA refuses fails with its reason`() async throws {
@@ -86,7 +160,7 @@ import UserAPI
     #expect(await logout.failure?.code == .canceled)
     service.upstream.script.release(.restart)
     try await restart.value
-    #expect(service.upstream.script.steps == [.restart])
+    #expect(service.upstream.script.count(.logout) == 0)
     #expect(service.upstream.names == ["s_test"])
   }
 
@@ -94,11 +168,11 @@ import UserAPI
     let service = Service()
     let session = try await service.session(.working)
     try await service.sessions.restart(session)
-    #expect(service.changes.values == ["s_test", "s_test"])
+    #expect(service.changes.values == ["s_test", "s_test", "s_test"])
     service.upstream.script.failAll(with: .unreachable)
     _ = await failure { () async throws(UserAPIError) in
       try await service.sessions.logout(session)
     }
-    #expect(service.changes.values.count == 4)
+    #expect(service.changes.values.count == 5)
   }
 }

@@ -70,8 +70,9 @@ import UserAPI
     let session = try await service.session(.working)
     let caller = try await makeCaller()
     #expect(try await service.sessions.status(of: session) == .working)
+    service.upstream.setStartsInto(.scanQRCode)
     try await service.sessions.restart(session)
-    #expect(try await service.sessions.status(of: session) == .starting)
+    #expect(try await service.sessions.status(of: session) == .scanQRCode)
     try await service.sessions.logout(session)
     let error = await failure { () async throws(UserAPIError) in
       try await service.sessions.status(of: session)
@@ -85,49 +86,45 @@ import UserAPI
     let service = Service(statusMaxAge: .seconds(3_600))
     let session = try await service.session(.working)
     #expect(try await service.sessions.status(of: session) == .working)
+    service.upstream.setStartsInto(.scanQRCode)
     service.upstream.script.fail(with: .unreachable, afterwards: true)
     _ = await failure { () async throws(UserAPIError) in
       try await service.sessions.restart(session)
     }
-    #expect(try await service.sessions.status(of: session) == .starting)
+    #expect(try await service.sessions.status(of: session) == .scanQRCode)
   }
 
-  @Test func `what was read from before a restart on is not remembered after it`() async throws {
+  @Test func `what was read from before a restart on is not given to who asks after it`()
+    async throws
+  {
     let service = Service(statusMaxAge: .seconds(3_600))
     let session = try await service.session(.working)
+    service.upstream.setStartsInto(.scanQRCode)
     service.upstream.script.hold(.status)
     let early = Task.immediate { try await service.sessions.status(of: session) }
     await service.upstream.script.reached(.status)
-    try await service.sessions.restart(session)
-    service.upstream.script.release(.status)
-    #expect(try await early.value == .working)
-    #expect(try await service.sessions.status(of: session) == .starting)
-  }
-
-  @Test func `who asks after a restart does not join a read from before it`() async throws {
-    let service = Service(statusMaxAge: .seconds(3_600))
-    let session = try await service.session(.working)
-    service.upstream.script.hold(.status)
-    let early = Task.immediate { try await service.sessions.status(of: session) }
-    await service.upstream.script.reached(.status)
-    try await service.sessions.restart(session)
-    let late = Task.immediate { try await service.sessions.status(of: session) }
+    let restart = Task.immediate { try await service.sessions.restart(session) }
+    // It asks whether the session is up.
     await service.upstream.script.reached(.status, times: 2)
+    let late = Task.immediate { try await service.sessions.status(of: session) }
+    await service.upstream.script.reached(.status, times: 3)
     service.upstream.script.release(.status)
     #expect(try await early.value == .working)
-    #expect(try await late.value == .starting)
-    #expect(try await service.sessions.status(of: session) == .starting)
+    #expect(try await late.value == .scanQRCode)
+    try await restart.value
+    #expect(try await service.sessions.status(of: session) == .scanQRCode)
   }
 
   @Test func `what was read during a restart is not remembered after it`() async throws {
     let service = Service(statusMaxAge: .seconds(3_600))
     let session = try await service.session(.working)
+    service.upstream.setStartsInto(.scanQRCode)
     service.upstream.script.hold(.restart)
     let restart = Task.immediate { try await service.sessions.restart(session) }
     await service.upstream.script.reached(.restart)
     #expect(try await service.sessions.status(of: session) == .working)
     service.upstream.script.release(.restart)
     try await restart.value
-    #expect(try await service.sessions.status(of: session) == .starting)
+    #expect(try await service.sessions.status(of: session) == .scanQRCode)
   }
 }

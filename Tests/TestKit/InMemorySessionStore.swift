@@ -5,7 +5,7 @@ package import UserAPI
 /// Sessions in memory, by the contract of ``SessionStore``.
 package final class InMemorySessionStore: SessionStore {
   package enum Step: Hashable, Sendable {
-    case session, insert, setConnected, setPhoneNumber, groups
+    case session, insert, sessions, beginRemoval, setConnected, setPhoneNumber, groups
   }
 
   private struct State {
@@ -47,11 +47,33 @@ package final class InMemorySessionStore: SessionStore {
     }
   }
 
+  package func sessions(
+    after id: String?, limit: Int
+  ) async throws(UserAPIError) -> [SessionRecord] {
+    try await self.script.run(.sessions) {
+      self.state.withLockedValue { state in
+        Array(
+          state.records.values.filter { $0.id > id ?? "" }.sorted { $0.id < $1.id }.prefix(limit))
+      }
+    }
+  }
+
+  package func beginRemoval(
+    sessionID: String, at time: Timestamp
+  ) async throws(UserAPIError) {
+    try await self.script.run(.beginRemoval) {
+      self.change(sessionID, at: time) { $0.isRemoving = true }
+    }
+  }
+
   package func setConnected(
     _ isConnected: Bool, sessionID: String, at time: Timestamp
   ) async throws(UserAPIError) {
     try await self.script.run(.setConnected) {
-      self.change(sessionID, at: time) { $0.isConnected = isConnected }
+      self.change(sessionID, at: time) { record in
+        record.isConnected = isConnected
+        record.isRemoving = false
+      }
     }
   }
 

@@ -21,8 +21,14 @@ package final class ManualTime: Sendable {
   }
 
   private let state: NIOLockedValueBox<State>
+  /// Whether a sleep is over at once, and moves the clocks by what it was to last.
+  private let skipsSleeps: Bool
 
-  package init(wallClock: Timestamp = Timestamp(millisecondsSinceEpoch: 1_769_850_300_000)) {
+  package init(
+    wallClock: Timestamp = Timestamp(millisecondsSinceEpoch: 1_769_850_300_000),
+    skipsSleeps: Bool = false
+  ) {
+    self.skipsSleeps = skipsSleeps
     self.state = NIOLockedValueBox(State(now: .now, wallClock: wallClock))
   }
 
@@ -67,6 +73,7 @@ package final class ManualTime: Sendable {
   }
 
   package func sleep(_ duration: Duration) async throws {
+    if self.skipsSleeps { return self.advance(by: duration) }
     let id = self.state.withLockedValue { state in
       state.lastID += 1
       return state.lastID

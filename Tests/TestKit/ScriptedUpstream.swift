@@ -7,8 +7,8 @@ package import UserAPI
 /// for what the service must never do.
 package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   package enum Step: Hashable, Sendable {
-    case status, verify, create, start, restart, logout, delete, qrCode, qrText, groups,
-      contacts
+    case status, verify, create, start, restart, logout, delete, qrCode, qrText, sessions,
+      groups, contacts
   }
 
   private struct State {
@@ -17,6 +17,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     var account: String? = "15550000000@c.us"
     var code = "2@first"
     var isDead = false
+    var startsInto = SessionStatus.working
     var groups: [Group] = []
     var contacts: [Contact] = []
   }
@@ -49,6 +50,11 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   /// Lets the sessions do nothing, whatever their status says.
   package func setDead(_ isDead: Bool) { self.state.withLockedValue { $0.isDead = isDead } }
+
+  /// How a session is once it has been started or restarted. Default: it works.
+  package func setStartsInto(_ status: SessionStatus) {
+    self.state.withLockedValue { $0.startsInto = status }
+  }
 
   /// Lets the sessions that wait for a scan show another code.
   package func setCode(_ text: String) { self.state.withLockedValue { $0.code = text } }
@@ -104,21 +110,24 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
       // WAHA takes it for success and changes nothing, so a session that failed stays down.
       precondition(
         self.status(named: session.name) != .failed, "start does not leave FAILED; restart does")
-      try self.change(session) { $0 == .stopped ? .starting : $0 }
+      let status = self.state.withLockedValue { $0.startsInto }
+      try self.change(session) { $0 == .stopped ? status : $0 }
     }
   }
 
   package func restart(_ session: OwnedSession) async throws(UserAPIError) {
     try await self.script.run(.restart) { () throws(UserAPIError) in
-      try self.change(session) { _ in .starting }
+      let status = self.state.withLockedValue { $0.startsInto }
+      try self.change(session) { _ in status }
     }
   }
 
   package func logout(_ session: OwnedSession) async throws(UserAPIError) {
     try await self.script.run(.logout) {
       self.state.withLockedValue { state in
-        guard state.statuses[session.name] != nil else { return }
-        state.linked.remove(session.name)
+        // WAHA can unlink only what runs.
+        guard let status = state.statuses[session.name] else { return }
+        if status != .stopped { state.linked.remove(session.name) }
         state.statuses[session.name] = .starting
       }
     }
@@ -138,6 +147,10 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     try await self.script.run(.qrCode) { () throws(UserAPIError) -> [UInt8] in
       [0x89, 0x50, 0x4E, 0x47] + Array(try self.code(of: session).utf8)
     }
+  }
+
+  package func sessionNames() async throws(UserAPIError) -> Set<String> {
+    try await self.script.run(.sessions) { self.names }
   }
 
   package func qrText(of session: OwnedSession) async throws(UserAPIError) -> String {

@@ -83,7 +83,7 @@ import UserAPI
       }
       let optional = [
         "phoneNumber", "nextCursor", "total", "snapshot", "asOf", "warning",
-        "verifiedAt", "reason", "qr", "expiresAt", "attempt", "attempts",
+        "verifiedAt", "reason", "stale", "qr", "expiresAt", "attempt", "attempts",
       ]
       guard !optional.contains(member.key) else { continue }
       var changed = object

@@ -32,12 +32,34 @@ extension SQLiteDatabase: SessionStore {
     }
   }
 
+  package func sessions(
+    after id: String?, limit: Int
+  ) async throws(UserAPIError) -> [SessionRecord] {
+    try await self.read { database in
+      try SessionRow.fetchAll(
+        database, sql: "SELECT * FROM whatsapp_sessions WHERE id > ? ORDER BY id LIMIT ?",
+        arguments: [id ?? "", limit]
+      ).map(\.record)
+    }
+  }
+
+  package func beginRemoval(
+    sessionID: String, at time: Timestamp
+  ) async throws(UserAPIError) {
+    try await self.write { database in
+      try database.execute(
+        sql: "UPDATE whatsapp_sessions SET is_removing = 1, updated_at = ? WHERE id = ?",
+        arguments: [time.description, sessionID])
+    }
+  }
+
   package func setConnected(
     _ isConnected: Bool, sessionID: String, at time: Timestamp
   ) async throws(UserAPIError) {
     try await self.write { database in
       try database.execute(
-        sql: "UPDATE whatsapp_sessions SET status = ?, updated_at = ? WHERE id = ?",
+        sql: "UPDATE whatsapp_sessions SET status = ?, is_removing = 0, updated_at = ? "
+          + "WHERE id = ?",
         arguments: [Self.status(isConnected), time.description, sessionID])
     }
   }
@@ -104,13 +126,15 @@ private struct SessionRow: DatabaseRow {
   let phoneNumber: String?
   let userId: String
   let status: String
+  let isRemoving: Bool
   let createdAt: StoredTimestamp
   let updatedAt: StoredTimestamp
 
   var record: SessionRecord {
     SessionRecord(
       id: self.id, name: self.sessionName, userID: self.userId, phoneNumber: self.phoneNumber,
-      isConnected: self.status == SQLiteDatabase.status(true), createdAt: self.createdAt.value,
+      isConnected: self.status == SQLiteDatabase.status(true), isRemoving: self.isRemoving,
+      createdAt: self.createdAt.value,
       updatedAt: self.updatedAt.value)
   }
 }

@@ -56,6 +56,12 @@ enum SQLiteSchema {
           );
           """)
     }
+    migrator.registerMigration("3-removals") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE whatsapp_sessions ADD COLUMN is_removing INTEGER NOT NULL DEFAULT 0;
+          """)
+    }
     return migrator
   }
 }

@@ -9,18 +9,21 @@ package struct SessionRecord: Sendable, Equatable {
   package var phoneNumber: String?
   /// Whether this service last saw to it that WAHA has the session, and not that it hasn't.
   package var isConnected: Bool
+  /// Whether a logout was begun that has not come to its end.
+  package var isRemoving: Bool
   package var createdAt: Timestamp
   package var updatedAt: Timestamp
 
   package init(
     id: String, name: String, userID: String, phoneNumber: String? = nil, isConnected: Bool,
-    createdAt: Timestamp, updatedAt: Timestamp
+    isRemoving: Bool = false, createdAt: Timestamp, updatedAt: Timestamp
   ) {
     self.id = id
     self.name = name
     self.userID = userID
     self.phoneNumber = phoneNumber
     self.isConnected = isConnected
+    self.isRemoving = isRemoving
     self.createdAt = createdAt
     self.updatedAt = updatedAt
   }

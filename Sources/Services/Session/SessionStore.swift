@@ -12,6 +12,13 @@ package protocol SessionStore: Sendable {
   ///   user, all return the same.
   func insertSession(_ session: SessionRecord) async throws(UserAPIError) -> SessionRecord
 
+  /// Up to `limit` sessions by their ids, from the one after `id` on; from the first with nil.
+  func sessions(after id: String?, limit: Int) async throws(UserAPIError) -> [SessionRecord]
+
+  /// Notes that the session is to be logged out and deleted at WAHA, before any of it is done.
+  func beginRemoval(sessionID: String, at time: Timestamp) async throws(UserAPIError)
+
+  /// Notes what has become of the session. No removal is under way any more.
   func setConnected(
     _ isConnected: Bool, sessionID: String, at time: Timestamp
   ) async throws(UserAPIError)

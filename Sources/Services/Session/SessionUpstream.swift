@@ -34,6 +34,9 @@ package protocol SessionUpstream: Sendable {
   /// - Throws: `SESSION_NOT_AWAITING_SCAN` when the session waits for none.
   func qrCode(of session: OwnedSession) async throws(UserAPIError) -> [UInt8]
 
+  /// The names of all sessions that WAHA has, whoever made them.
+  func sessionNames() async throws(UserAPIError) -> Set<String>
+
   /// What the QR code to scan says.
   ///
   /// - Throws: As ``qrCode(of:)``.
@@ -44,5 +47,18 @@ extension SessionUpstream {
   /// WAHA's word for how the session is; nil when WAHA does not have it.
   package func status(of session: OwnedSession) async throws(UserAPIError) -> SessionStatus? {
     try await self.state(of: session)?.status
+  }
+
+  /// Whether the session is seen to work, which WAHA says of it.
+  ///
+  /// - Throws: `canceled` alone.
+  func isWorking(_ session: OwnedSession) async throws(UserAPIError) -> Bool {
+    do throws(UserAPIError) {
+      try await self.verify(session)
+      return true
+    } catch {
+      guard error.code != .canceled else { throw error }
+      return false
+    }
   }
 }

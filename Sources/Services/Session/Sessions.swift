@@ -22,17 +22,6 @@ package final class Sessions: Sendable {
     package init() {}
   }
 
-  private enum Action: Hashable, Sendable {
-    case initiate
-    case restart
-    case logout
-  }
-
-  private struct ActionKey: Hashable, Sendable {
-    let userID: UserID
-    let action: Action
-  }
-
   private let store: any SessionStore
   private let upstream: any SessionUpstream
   private let time: TimeSource
@@ -40,10 +29,12 @@ package final class Sessions: Sendable {
   private let owned: NIOLockedValueBox<ExpiringCache<UserID, OwnedSession>>
   private let lookups: SharedReads<UserID, OwnedSession?>
   private let states: SharedReads<String, SessionState?>
+  private let reports: SharedReads<String, SessionReport?>
+  /// What was seen of the sessions that were asked for lately.
+  private let truths: NIOLockedValueBox<ExpiringCache<String, SessionTruth>>
   private let codes: SharedReads<String, [UInt8]>
-  private let actions: SharedReads<ActionKey, OwnedSession>
-  private let locks = KeyedLock<UserID>()
   private let watched: WatchedSessions
+  private let lifecycle: SessionLifecycle
 
   package init(
     store: any SessionStore, upstream: any SessionUpstream, time: TimeSource,
@@ -58,13 +49,26 @@ package final class Sessions: Sendable {
     self.lookups = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
     self.states = SharedReads(
       maxAge: configuration.statusMaxAge, capacity: capacity, now: time.now)
+    self.reports = SharedReads(
+      maxAge: configuration.statusMaxAge, capacity: capacity, now: time.now)
+    self.truths = NIOLockedValueBox(
+      ExpiringCache(lifetime: Self.truthMaxAge, capacity: capacity))
     self.codes = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
-    self.actions = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
     self.watched = WatchedSessions(
       WatchedSession.Surroundings(
         store: store, upstream: upstream, time: time,
         turns: KeyedLock(limit: configuration.watchTurns), pace: SessionFollower.Pace(),
         linger: configuration.watchLinger))
+    self.lifecycle = SessionLifecycle(
+      store: store, upstream: upstream, time: time, capacity: capacity
+    ) { [states, reports, truths, codes, watched, observers] session in
+      states.drop(session.name)
+      reports.drop(session.name)
+      truths.withLockedValue { $0.remove(session.name) }
+      codes.drop(session.name)
+      watched.poke(session)
+      for observer in observers.withLockedValue({ $0 }) { observer(session) }
+    }
   }
 
   /// Calls `observer` before and after everything that this service does to a session at WAHA:
@@ -95,15 +99,16 @@ package final class Sessions: Sendable {
     }
     return try await self.lookups.value(for: userID) {
       [self] () async throws(UserAPIError) -> OwnedSession? in
-      try await self.store.session(ofUser: caller.userID).map(self.remember)
+      guard let record = try await self.store.session(ofUser: caller.userID) else { return nil }
+      let session = OwnedSession(record)
+      self.remember(session)
+      return session
     }
   }
 
-  private func remember(_ record: SessionRecord) -> OwnedSession {
-    let session = OwnedSession(record)
+  private func remember(_ session: OwnedSession) {
     let now = self.time.now()
     self.owned.withLockedValue { $0.store(session, for: UserID(session.userID), at: now) }
-    return session
   }
 
   private static var notFound: UserAPIError {
@@ -147,12 +152,67 @@ package final class Sessions: Sendable {
     }
   }
 
+  /// How the session is, as far as that can be said: one that WAHA calls working was seen to work
+  /// within the last minute.
+  ///
+  /// - Throws: As ``status(of:)``, unless somebody watches the session, who has been told how it is.
+  package func report(of session: OwnedSession) async throws(UserAPIError) -> SessionReport {
+    let report = try await self.reports.value(for: session.name) {
+      [self] () async throws(UserAPIError) -> SessionReport? in
+      try await self.readReport(of: session)
+    }
+    guard let report else { throw Self.missingUpstream }
+    return report
+  }
+
+  private func readReport(
+    of session: OwnedSession
+  ) async throws(UserAPIError) -> SessionReport? {
+    let watched = self.watched[session]
+    do throws(UserAPIError) {
+      guard let status = try await self.upstream.status(of: session) else { return nil }
+      if let report = watched?.truth(after: .success(status)) { return report }
+      return try await self.seen(status, of: session)
+    } catch {
+      switch error.reason {
+      case .upstreamUnavailable, .upstreamTimeout, .upstreamBusy:
+        if let report = watched?.truth(after: .failure(error)) { return report }
+      default: break
+      }
+      throw error
+    }
+  }
+
+  /// Tries whether a session works of which WAHA says so, where that was not seen lately.
+  private func seen(
+    _ status: SessionStatus, of session: OwnedSession
+  ) async throws(UserAPIError) -> SessionReport? {
+    let name = session.name
+    var isVerified: Bool?
+    let now = self.time.now()
+    let known = self.truths.withLockedValue { $0.value(for: name, at: now) }
+    if status == .working, known?.needsVerification(at: now) ?? true {
+      isVerified = try await self.upstream.isWorking(session)
+    }
+    let wallClock = self.time.wallClock()
+    return self.truths.withLockedValue { truths in
+      var truth = truths.value(for: name, at: now) ?? SessionTruth(limits: .unwatched)
+      truth.answered(status, isVerified: isVerified, at: now, wallClock)
+      truths.store(truth, for: name, at: now)
+      return truth.report
+    }
+  }
+
+  /// For how long what was seen of a session can still matter.
+  private static let truthMaxAge: Duration = .seconds(300)
+
   /// The caller's session, nil unless WAHA says that it works or waits for a scan.
   package func usableSession(
     of caller: Caller
   ) async throws(UserAPIError) -> WhatsAppSession? {
     guard let record = try await self.store.session(ofUser: caller.userID) else { return nil }
-    let session = self.remember(record)
+    let session = OwnedSession(record)
+    self.remember(session)
     switch try await self.upstreamState(of: session)?.status {
     case .some(.working), .some(.scanQRCode): break
     case .some, .none: return nil
@@ -195,6 +255,7 @@ package final class Sessions: Sendable {
   /// WAHA told of a session without being asked. One that nobody knows is ignored.
   package func announced(_ announcement: SessionAnnouncement) {
     self.states.drop(announcement.name)
+    self.reports.drop(announcement.name)
     self.codes.drop(announcement.name)
     self.watched.announced(announcement)
   }
@@ -207,10 +268,9 @@ package final class Sessions: Sendable {
   ///   one replaces did.
   package func initiate(for caller: Caller) async throws(UserAPIError) -> OwnedSession {
     do throws(UserAPIError) {
-      return try await self.act(.initiate, userID: caller.userID) {
-        () async throws(UserAPIError) -> OwnedSession in
-        try await self.initiate(userID: caller.userID)
-      }
+      let session = try await self.lifecycle.initiate(userID: caller.userID)
+      self.remember(session)
+      return session
     } catch {
       guard error.code != .deadlineExceeded || error.reason == .upstreamTimeout,
         error.code != .canceled
@@ -221,59 +281,42 @@ package final class Sessions: Sendable {
     }
   }
 
-  private func initiate(userID: String) async throws(UserAPIError) -> OwnedSession {
-    let now = self.time.wallClock()
-    let record: SessionRecord
-    if let existing = try await self.store.session(ofUser: userID) {
-      record = existing
-    } else {
-      record = try await self.store.insertSession(
-        SessionRecord(
-          id: SessionName.makeID(), name: SessionName.make(), userID: userID,
-          isConnected: false, createdAt: now, updatedAt: now))
-    }
-    let session = self.remember(record)
-    switch try await self.upstream.status(of: session) {
-    case nil: try await self.changing(session, self.upstream.create)
-    case .some(.stopped): try await self.changing(session, self.upstream.start)
-    case .some(.failed): try await self.changing(session, self.upstream.restart)
-    // It runs, or is in a state that only a newer WAHA knows, which is not ours to disturb.
-    case .some: break
-    }
-    if !record.isConnected {
-      try await self.store.setConnected(
-        true, sessionID: session.id, at: self.time.wallClock())
-    }
-    return session
+  /// Stops the session, starts it again, and returns when it is up. Who asks for a restart that is
+  /// under way joins it.
+  ///
+  /// - Parameter deadline: When the caller gives up; nil for never.
+  /// - Throws: `RESTART_FAILED` when WAHA says that it failed, `SESSION_MISSING_UPSTREAM`, one of
+  ///   the `UPSTREAM_…` reasons, and at the deadline `DEADLINE_EXCEEDED`, which says what was done.
+  package func restart(
+    _ session: OwnedSession, until deadline: ContinuousClock.Instant? = nil
+  ) async throws(UserAPIError) {
+    try await self.lifecycle.restart(session, until: deadline)
   }
 
-  /// Stops the session and starts it again.
-  package func restart(_ session: OwnedSession) async throws(UserAPIError) {
-    _ = try await self.act(.restart, userID: session.userID) {
-      () async throws(UserAPIError) -> OwnedSession in
-      try await self.changing(session, self.upstream.restart)
-      return session
-    }
+  /// Logs the session out at WhatsApp, deletes it at WAHA, and returns when it is gone. Whatever
+  /// fails, the same call goes on from there.
+  ///
+  /// - Parameter deadline: When the caller gives up; nil for never.
+  /// - Throws: `STORE_UNAVAILABLE`, one of the `UPSTREAM_…` reasons, and at the deadline
+  ///   `DEADLINE_EXCEEDED`; each says what was done.
+  package func logout(
+    _ session: OwnedSession, until deadline: ContinuousClock.Instant? = nil
+  ) async throws(UserAPIError) {
+    try await self.lifecycle.logout(session, until: deadline)
   }
 
-  /// Logs the session out at WhatsApp, then deletes it at WAHA. Whatever fails, the same call
-  /// goes on from there.
-  package func logout(_ session: OwnedSession) async throws(UserAPIError) {
-    _ = try await self.act(.logout, userID: session.userID) {
-      () async throws(UserAPIError) -> OwnedSession in
-      try await self.changing(session) { session throws(UserAPIError) in
-        if try await self.upstream.status(of: session) != nil {
-          // Deleting first would leave the device linked on the phone.
-          try await self.upstream.logout(session)
-          try await self.upstream.delete(session)
-        }
-      }
-      try await self.store.setConnected(
-        false, sessionID: session.id, at: self.time.wallClock())
-      // Those who watch may have seen it gone before that.
-      self.watched.poke(session)
-      return session
-    }
+  /// Goes on with a logout that did not come to its end, unless the user has the session back.
+  ///
+  /// - Returns: Whether there was anything to do.
+  func finishRemoval(of session: OwnedSession) async throws(UserAPIError) -> Bool {
+    try await self.lifecycle.finishRemoval(of: session)
+  }
+
+  /// Notes whether WAHA has the session, where the database says otherwise.
+  ///
+  /// - Returns: Whether it did.
+  func setRight(_ session: OwnedSession) async throws(UserAPIError) -> Bool {
+    try await self.lifecycle.setRight(session)
   }
 
   /// Stores the phone number of the caller's session with that id.
@@ -287,33 +330,5 @@ package final class Sessions: Sendable {
     else { throw Self.notFound }
     try await self.store.setPhoneNumber(
       number, sessionID: session.id, at: self.time.wallClock())
-  }
-
-  /// Runs one action at a time for a user; who asks for the one under way joins it.
-  private func act(
-    _ action: Action, userID: String,
-    _ body: @escaping @Sendable () async throws(UserAPIError) -> OwnedSession
-  ) async throws(UserAPIError) -> OwnedSession {
-    let locks = self.locks
-    let user = UserID(userID)
-    return try await self.actions.value(for: ActionKey(userID: user, action: action)) {
-      () async throws(UserAPIError) -> OwnedSession in
-      try await locks.withLock(user, body)
-    }
-  }
-
-  private func changing(
-    _ session: OwnedSession, _ body: (OwnedSession) async throws(UserAPIError) -> Void
-  ) async throws(UserAPIError) {
-    self.forget(session)
-    defer { self.forget(session) }
-    try await body(session)
-  }
-
-  private func forget(_ session: OwnedSession) {
-    self.states.drop(session.name)
-    self.codes.drop(session.name)
-    self.watched.poke(session)
-    for observer in self.observers.withLockedValue({ $0 }) { observer(session) }
   }
 }

@@ -64,6 +64,8 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   public static let sessionNotAwaitingScan = Self(rawValue: "SESSION_NOT_AWAITING_SCAN")
   /// Groups and contacts can be read only while the session is `WORKING`.
   public static let sessionNotWorking = Self(rawValue: "SESSION_NOT_WORKING")
+  /// WAHA restarted the session, which then failed.
+  public static let restartFailed = Self(rawValue: "RESTART_FAILED")
   /// WAHA keeps no contacts for this session, because it was made without a store.
   public static let contactsNotStored = Self(rawValue: "CONTACTS_NOT_STORED")
 
@@ -114,6 +116,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
     .headersTooLarge, .bodyTimeout, .connectionBufferFull, .readerTooSlow,
     .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked, .accountNotApproved,
     .sessionNotFound, .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking,
+    .restartFailed,
     .contactsNotStored, .snapshotExpired,
     .upstreamUnavailable, .upstreamTimeout, .upstreamBusy, .upstreamRateLimited,
     .upstreamUnauthorized, .upstreamListTooLarge, .upstreamInvalidResponse,
@@ -134,7 +137,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
     case .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked: .unauthenticated
     case .accountNotApproved: .permissionDenied
     case .sessionNotFound: .notFound
-    case .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking,
+    case .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking, .restartFailed,
       .contactsNotStored:
       .failedPrecondition
     case .upstreamUnavailable, .upstreamBusy, .storeUnavailable, .serverStopping,

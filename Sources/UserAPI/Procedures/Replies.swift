@@ -94,12 +94,27 @@ public struct InitiatedSession: Sendable, Equatable {
 
 /// The output of `getSessionStatus`.
 public struct SessionStatusReply: Sendable, Equatable {
-  /// How it is.
+  /// How it is, as far as the server stands behind it.
   public var status: SessionStatus
+  /// WAHA's last word, where it is another than ``status``.
+  public var reported: SessionStatus?
+  /// When the session was last seen to work, beyond what WAHA says.
+  public var verifiedAt: Timestamp?
+  /// What there is to know beside the status; nil for nothing.
+  public var reason: SessionEventReason?
+  /// Whether ``status`` is what was known before, and could not be confirmed just now.
+  public var stale: Bool
 
   /// Made of its parts.
-  public init(status: SessionStatus) {
+  public init(
+    status: SessionStatus, reported: SessionStatus? = nil, verifiedAt: Timestamp? = nil,
+    reason: SessionEventReason? = nil, stale: Bool = false
+  ) {
     self.status = status
+    self.reported = reported
+    self.verifiedAt = verifiedAt
+    self.reason = reason
+    self.stale = stale
   }
 }
 

@@ -55,9 +55,28 @@ extension Timestamp: LosslessStringConvertible {
     let (seconds, milliseconds) = Self.floorDivide(self.millisecondsSinceEpoch, by: 1_000)
     let (days, second) = Self.floorDivide(seconds, by: 86_400)
     let (year, month, day) = Self.date(daysSinceEpoch: days)
-    return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
-      + Self.padded(second / 3_600, 2) + ":" + Self.padded(second / 60 % 60, 2) + ":"
-      + Self.padded(second % 60, 2) + "." + Self.padded(milliseconds, 3) + "Z"
+    var text: [UInt8] = []
+    text.reserveCapacity(24)
+    func write(_ value: Int64, width: Int, _ end: Unicode.Scalar) {
+      var scale: Int64 = 1
+      for _ in 1..<width { scale *= 10 }
+      // Only a year has more digits than that, and none that can be read.
+      while value / scale >= 10 { scale *= 10 }
+      while scale > 0 {
+        text.append(UInt8(ascii: "0") + UInt8(value / scale % 10))
+        scale /= 10
+      }
+      text.append(UInt8(ascii: end))
+    }
+    if year < 0 { text.append(UInt8(ascii: "-")) }
+    write(abs(year), width: 4, "-")
+    write(month, width: 2, "-")
+    write(day, width: 2, "T")
+    write(second / 3_600, width: 2, ":")
+    write(second / 60 % 60, width: 2, ":")
+    write(second % 60, width: 2, ".")
+    write(milliseconds, width: 3, "Z")
+    return String(decoding: text, as: UTF8.self)
   }
 
   // The proleptic Gregorian calendar, counted in eras of 400 years that begin on 1 March, so
@@ -91,10 +110,5 @@ extension Timestamp: LosslessStringConvertible {
   private static func floorDivide(_ value: Int64, by divisor: Int64) -> (Int64, Int64) {
     let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-  }
-
-  private static func padded(_ value: Int64, _ width: Int) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
 }

@@ -83,6 +83,14 @@ extension JSONObject {
     return value
   }
 
+  /// - Throws: `INVALID_FIELD` when it is there and no boolean.
+  package func optionalBool(_ key: String) throws(UserAPIError) -> Bool? {
+    switch self[key] {
+    case nil, .null: nil
+    case .some: try self.bool(key)
+    }
+  }
+
   /// - Throws: `INVALID_FIELD` when it is missing or no array of objects.
   package func objects(_ key: String) throws(UserAPIError) -> [JSONObject] {
     guard case .array(let values) = self[key] else {

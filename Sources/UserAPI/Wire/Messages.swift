@@ -170,11 +170,20 @@ extension InitiatedSession: ObjectMessage {
 
 extension SessionStatusReply: ObjectMessage {
   package init(object: JSONObject) throws(UserAPIError) {
-    self.init(status: SessionStatus(rawValue: try object.string("status")))
+    self.init(
+      status: SessionStatus(rawValue: try object.string("status")),
+      reported: try object.optionalString("reported").map(SessionStatus.init),
+      verifiedAt: try object.optionalTimestamp("verifiedAt"),
+      reason: try object.optionalString("reason").map(SessionEventReason.init),
+      stale: try object.optionalBool("stale") ?? false)
   }
 
   package func writeMembers(to writer: inout JSONWriter) {
     writer.member("status", self.status.rawValue)
+    writer.member("reported", self.reported?.rawValue)
+    writer.member("verifiedAt", self.verifiedAt?.description)
+    writer.member("reason", self.reason?.rawValue)
+    if self.stale { writer.member("stale", true) }
   }
 }
 

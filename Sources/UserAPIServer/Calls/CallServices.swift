@@ -1,6 +1,7 @@
 internal import AuthService
 internal import DirectoryService
 internal import Logging
+internal import NIOCore
 internal import SessionService
 internal import UserAPI
 
@@ -30,8 +31,8 @@ final class CallServices: Sendable {
     self.logger = logger
   }
 
-  func api(for caller: Caller) -> CallerAPI {
-    CallerAPI(caller: caller, services: self)
+  func api(for caller: Caller, deadline: NIODeadline?) -> CallerAPI {
+    CallerAPI(caller: caller, deadline: deadline, services: self)
   }
 }
 

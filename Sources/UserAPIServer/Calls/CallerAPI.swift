@@ -1,12 +1,19 @@
 internal import AuthService
 internal import DirectoryService
 internal import Foundation
+internal import NIOCore
 internal import SessionService
 internal import UserAPI
 
 /// The User API for one caller: each procedure proves ownership first and then asks a service.
 struct CallerAPI: UserAPIProtocol {
+  /// How long before its deadline a call that changes a session stops waiting, so that it can still
+  /// say what was done.
+  private static let lastWord: Duration = .milliseconds(100)
+
   let caller: Caller
+  /// Nil for a call without one.
+  let deadline: NIODeadline?
   let services: CallServices
 
   func getWhatsAppSession() async throws(UserAPIError) -> WhatsAppSession? {
@@ -22,7 +29,7 @@ struct CallerAPI: UserAPIProtocol {
     _ request: SessionRequest
   ) async throws(UserAPIError) -> SessionStatusReply {
     let session = try await self.owned(request.sessionName)
-    return SessionStatusReply(status: try await self.services.sessions.status(of: session))
+    return SessionStatusReply(try await self.services.sessions.report(of: session))
   }
 
   func getSessionQR(_ request: SessionRequest) async throws(UserAPIError) -> SessionQRCode {
@@ -32,7 +39,8 @@ struct CallerAPI: UserAPIProtocol {
   }
 
   func restartSession(_ request: SessionRequest) async throws(UserAPIError) -> Success {
-    try await self.services.sessions.restart(try await self.owned(request.sessionName))
+    try await self.services.sessions.restart(
+      try await self.owned(request.sessionName), until: self.lastMoment)
     return Success()
   }
 
@@ -45,7 +53,8 @@ struct CallerAPI: UserAPIProtocol {
   }
 
   func logoutSession(_ request: SessionRequest) async throws(UserAPIError) -> Success {
-    try await self.services.sessions.logout(try await self.owned(request.sessionName))
+    try await self.services.sessions.logout(
+      try await self.owned(request.sessionName), until: self.lastMoment)
     return Success()
   }
 
@@ -73,8 +82,22 @@ struct CallerAPI: UserAPIProtocol {
     }
   }
 
+  private var lastMoment: ContinuousClock.Instant? {
+    guard let deadline else { return nil }
+    let left = Duration.nanoseconds((deadline - .now()).nanoseconds)
+    return ContinuousClock.now + max(left / 2, left - Self.lastWord)
+  }
+
   private func owned(_ name: String) async throws(UserAPIError) -> OwnedSession {
     try await self.services.sessions.session(named: name, of: self.caller)
+  }
+}
+
+extension SessionStatusReply {
+  fileprivate init(_ report: SessionReport) {
+    self.init(
+      status: report.status, reported: report.reported == report.status ? nil : report.reported,
+      verifiedAt: report.verifiedAt, reason: report.reason, stale: report.isStale)
   }
 }
 

@@ -203,7 +203,8 @@ final class ServerCall: StreamReceiver {
       preconditionFailure("a message came to be run before its headers and its caller")
     }
     self.stream.isBusy = true
-    let api = self.services.api(for: caller)
+    let api = self.services.api(
+      for: caller, deadline: self.timeout.map { self.start + TimeAmount($0) })
     let writer = ResponseWriter(self, self.stream.eventLoop)
     let encoder = self.encoder
     guard !procedure.isStreaming else {

@@ -12,6 +12,9 @@ struct SessionFollower: Sendable {
     /// In every other state.
     var idle: Duration = .seconds(5)
     var working: Duration = .seconds(10)
+    /// In the states of the last two, where WAHA tells of changes by itself: no longer than what was
+    /// seen of a session stays good.
+    var announced: Duration = .seconds(20)
     /// After as many failures as it takes to get there by doubling a second.
     var failing: Duration = .seconds(16)
   }
@@ -64,6 +67,10 @@ struct SessionFollower: Sendable {
   private var lastLook: ContinuousClock.Instant?
   private var isMissing = false
   private var failures = 0
+  /// Whether WAHA tells of changes by itself, as far as that can be seen: it did of the last.
+  private var announcesChanges = false
+  /// Whether it did since it was last asked.
+  private var wasAnnounced = false
 
   init(pace: Pace = Pace(), limits: SessionTruth.Limits = SessionTruth.Limits()) {
     self.pace = pace
@@ -78,6 +85,28 @@ struct SessionFollower: Sendable {
   /// Something was done to the session.
   mutating func changed() {
     self.truth.changed()
+  }
+
+  /// What to say of the session to somebody who asked for it in between; nil before the first look.
+  ///
+  /// - Parameter answer: What WAHA said to him.
+  func truth(
+    after answer: Result<SessionStatus, UserAPIError>, at now: ContinuousClock.Instant,
+    _ wallClock: Timestamp
+  ) -> SessionReport? {
+    guard self.truth.report != nil else { return nil }
+    var truth = self.truth
+    switch answer {
+    case .success(let status): truth.answered(status, isVerified: nil, at: now, wallClock)
+    case .failure(let error): truth.failed(error, at: now)
+    }
+    return truth.report
+  }
+
+  /// WAHA said by itself that the session is another way.
+  mutating func announced() {
+    self.wasAnnounced = true
+    self.announcesChanges = true
   }
 
   /// The code that was last told of.
@@ -135,6 +164,10 @@ struct SessionFollower: Sendable {
     _ status: SessionStatus, _ code: QRCode?, at now: ContinuousClock.Instant,
     _ wallClock: Timestamp
   ) {
+    if let reported = self.truth.reported, reported != status, !self.wasAnnounced {
+      self.announcesChanges = false
+    }
+    self.wasAnnounced = false
     if status != self.truth.reported {
       self.attempts = self.truth.reported == nil ? nil : 0
       self.code = nil
@@ -179,8 +212,9 @@ struct SessionFollower: Sendable {
     case .some(.scanQRCode):
       guard let codeEnds, codeEnds - Self.dueSoon > now else { return self.pace.fast }
       return min(self.pace.scanning, now.duration(to: codeEnds - Self.dueSoon))
-    case .some(.working): return self.pace.working
-    case .some, .none: return self.pace.idle
+    case .some(.working):
+      return self.announcesChanges ? self.pace.announced : self.pace.working
+    case .some, .none: return self.announcesChanges ? self.pace.announced : self.pace.idle
     }
   }
 }

@@ -9,11 +9,22 @@ struct SessionTruth: Sendable {
     /// How long after one verification the next is tried: so often that one which fails by chance
     /// does no harm.
     var nextVerification: Duration = .seconds(20)
+    /// How long after one that failed the next is tried.
+    var failedVerification: Duration = .zero
     /// For how long a session that works may be something else without being shown so, and for how
     /// long one that WAHA calls working may go unverified without that being shown.
     var debounce: Duration = .seconds(5)
     /// For how long a session that works may count so while WAHA does not answer.
     var silence: Duration = .seconds(30)
+
+    /// For a session that is asked for now and then, and followed by nobody: there is no one to
+    /// find out whether a doubt passes, and who asks is not to wait for what failed just now.
+    static let unwatched: Self = {
+      var limits = Self()
+      limits.failedVerification = .seconds(5)
+      limits.debounce = .zero
+      return limits
+    }()
   }
 
   /// How a session is, as far as that can be said.
@@ -29,7 +40,9 @@ struct SessionTruth: Sendable {
   private(set) var reported: SessionStatus?
   private var lastAnswer: ContinuousClock.Instant?
   private var verified: (at: ContinuousClock.Instant, wallClock: Timestamp)?
-  private var lastAttempt: ContinuousClock.Instant?
+  private var lastAttempt: (at: ContinuousClock.Instant, succeeded: Bool)?
+  /// Why WAHA did not answer the last time that it was asked; nil when it did.
+  private var failure: SessionEventReason?
   /// Since when the verdict is held although it may not be so; nil when it is as it should be.
   private var doubtedSince: ContinuousClock.Instant?
   /// Whether something was done to the session, so that changes are no flaps.
@@ -45,8 +58,19 @@ struct SessionTruth: Sendable {
 
   /// Whether it is time to see if a session works of which WAHA says so.
   func needsVerification(at now: ContinuousClock.Instant) -> Bool {
-    guard self.reported == .working, self.isVerified(at: now), let lastAttempt else { return true }
-    return lastAttempt + self.limits.nextVerification <= now
+    guard self.reported == .working, let lastAttempt else { return true }
+    if self.isVerified(at: now) { return lastAttempt.at + self.limits.nextVerification <= now }
+    return lastAttempt.succeeded || lastAttempt.at + self.limits.failedVerification <= now
+  }
+
+  /// All that can be said; nil before WAHA has said anything.
+  var report: SessionReport? {
+    guard let verdict, let reported else { return nil }
+    let isDoubted = verdict.status == .working && lastAttempt?.succeeded == false
+    return SessionReport(
+      status: verdict.status, reported: reported, verifiedAt: self.verifiedAt,
+      reason: verdict.reason ?? self.failure ?? (isDoubted ? .notVerified : nil),
+      isStale: self.doubtedSince != nil || self.failure != nil || isDoubted)
   }
 
   // MARK: What happens
@@ -64,13 +88,15 @@ struct SessionTruth: Sendable {
     _ wallClock: Timestamp
   ) {
     self.lastAnswer = now
+    self.failure = nil
     if status != self.reported {
       self.reported = status
       // What was seen before says nothing of a session that was away since.
       self.verified = nil
+      self.lastAttempt = nil
     }
     if let isVerified {
-      self.lastAttempt = now
+      self.lastAttempt = (now, isVerified)
       if isVerified { self.verified = (now, wallClock) }
     }
     if status == .working, self.isVerified(at: now) {
@@ -89,10 +115,11 @@ struct SessionTruth: Sendable {
 
   /// WAHA did not answer.
   mutating func failed(_ error: UserAPIError, at now: ContinuousClock.Instant) {
+    let reason = SessionEventReason(rawValue: error.reason.rawValue)
+    self.failure = reason
     guard self.verdict?.status == .working, let silentAt, silentAt <= now else { return }
     self.verified = nil
-    self.settle(
-      Verdict(status: .unknown, reason: SessionEventReason(rawValue: error.reason.rawValue)))
+    self.settle(Verdict(status: .unknown, reason: reason))
   }
 
   private mutating func settle(_ verdict: Verdict) {

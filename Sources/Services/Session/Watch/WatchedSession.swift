@@ -7,11 +7,23 @@ internal import UserAPI
 final class WatchedSession: Sendable {
   typealias Answer = Result<WatchEvent?, UserAPIError>
 
-  /// What is asked of WAHA, which takes turns, each with its own: a code may take long where a status
-  /// does not.
-  enum Question: Hashable, Sendable {
-    case status
-    case code
+  /// What is asked of WAHA, which takes turns, each with its own: a session that is dead may take
+  /// long where a status does not, and what is known to have changed does not wait for what is looked
+  /// at as a matter of course.
+  struct Turn: Hashable, Sendable {
+    enum Question: Hashable, Sendable {
+      case status
+      case verification
+      case code
+    }
+
+    let question: Question
+    let isUrgent: Bool
+
+    init(_ question: Question, isUrgent: Bool) {
+      self.question = question
+      self.isUrgent = isUrgent
+    }
   }
 
   /// What it works with.
@@ -20,7 +32,7 @@ final class WatchedSession: Sendable {
     var upstream: any SessionUpstream
     var time: TimeSource
     /// Bounds how many sessions are asked for at once.
-    var turns: KeyedLock<Question>
+    var turns: KeyedLock<Turn>
     var pace: SessionFollower.Pace
     /// For how long it is followed when the last watcher has left, who may come back.
     var linger: Duration
@@ -133,6 +145,17 @@ final class WatchedSession: Sendable {
       .resume(returning: .failure(.canceled))
   }
 
+  /// What to say of the session to somebody who asked for it; nil when nothing is known of it yet.
+  ///
+  /// - Parameter answer: What WAHA said to him.
+  func truth(after answer: Result<SessionStatus, UserAPIError>) -> SessionReport? {
+    let now = self.surroundings.time.now()
+    let wallClock = self.surroundings.time.wallClock()
+    return self.state.withLockedValue { state in
+      state.isOver ? nil : state.follower.truth(after: answer, at: now, wallClock)
+    }
+  }
+
   // MARK: Following
 
   /// Has WAHA asked again at once: something was done to the session.
@@ -145,9 +168,10 @@ final class WatchedSession: Sendable {
   }
 
   /// Has WAHA asked again at once: it says that the session is another way.
-  func lookAgain() {
+  func announced() {
     self.state.withLockedValue { state in
       state.isPoked = true
+      state.follower.announced()
       return state.nap
     }?.cancel()
   }
@@ -157,8 +181,11 @@ final class WatchedSession: Sendable {
     while true {
       let now = self.surroundings.time.now()
       let wallClock = self.surroundings.time.wallClock()
-      self.state.withLockedValue { $0.isPoked = false }
-      self.took(await self.look(), at: now, wallClock)
+      let isUrgent = self.state.withLockedValue { state in
+        defer { state.isPoked = false }
+        return state.isPoked
+      }
+      self.took(await self.look(isUrgent: isUrgent), at: now, wallClock)
       guard let pause = self.pause() else { return }
       await self.sleep(pause)
     }
@@ -210,43 +237,39 @@ final class WatchedSession: Sendable {
     self.state.withLockedValue { $0.nap = nil }
   }
 
-  private func look() async -> SessionFollower.Look {
+  private func look(isUrgent: Bool) async -> SessionFollower.Look {
+    let upstream = self.surroundings.upstream
+    let turns = self.surroundings.turns
     do throws(UserAPIError) {
-      let turns = self.surroundings.turns
-      let look = try await turns.withLock(.status) {
-        () async throws(UserAPIError) -> SessionFollower.Look in
-        try await self.ask()
+      let status = try await turns.withLock(Turn(.status, isUrgent: isUrgent)) {
+        () async throws(UserAPIError) -> SessionStatus? in
+        try await upstream.status(of: self.session)
       }
-      guard case .state(.scanQRCode, _, _) = look else { return look }
-      let code = try await turns.withLock(.code) {
-        () async throws(UserAPIError) -> QRCode? in
-        await self.code()
+      switch status {
+      case nil:
+        let record = try await self.surroundings.store.session(ofUser: self.session.userID)
+        return .missing(isLoggedOut: record?.isConnected != true)
+      case .some(.working):
+        let now = self.surroundings.time.now()
+        guard self.state.withLockedValue({ $0.follower.needsVerification(at: now) }) else {
+          return .state(.working, nil, isVerified: nil)
+        }
+        let isVerified = try await turns.withLock(Turn(.verification, isUrgent: isUrgent)) {
+          () async throws(UserAPIError) -> Bool in
+          try await upstream.isWorking(self.session)
+        }
+        return .state(.working, nil, isVerified: isVerified)
+      case .some(.scanQRCode):
+        let code = try await turns.withLock(Turn(.code, isUrgent: isUrgent)) {
+          () async throws(UserAPIError) -> QRCode? in
+          await self.code()
+        }
+        return .state(.scanQRCode, code, isVerified: nil)
+      case .some(let status):
+        return .state(status, nil, isVerified: nil)
       }
-      return .state(.scanQRCode, code, isVerified: nil)
     } catch {
       return .failure(error)
-    }
-  }
-
-  private func ask() async throws(UserAPIError) -> SessionFollower.Look {
-    guard let status = try await self.surroundings.upstream.status(of: self.session) else {
-      let record = try await self.surroundings.store.session(ofUser: self.session.userID)
-      return .missing(isLoggedOut: record?.isConnected != true)
-    }
-    return .state(status, nil, isVerified: status == .working ? await self.verify() : nil)
-  }
-
-  /// Whether the session works; nil when that was seen a short time ago.
-  private func verify() async -> Bool? {
-    let now = self.surroundings.time.now()
-    guard self.state.withLockedValue({ $0.follower.needsVerification(at: now) }) else {
-      return nil
-    }
-    do throws(UserAPIError) {
-      try await self.surroundings.upstream.verify(self.session)
-      return true
-    } catch {
-      return false
     }
   }
 

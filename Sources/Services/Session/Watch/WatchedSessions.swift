@@ -37,13 +37,18 @@ final class WatchedSessions: Sendable {
     return watcher
   }
 
+  /// The session as it is followed; nil when it is not.
+  subscript(session: OwnedSession) -> WatchedSession? {
+    self.sessions.withLockedValue { $0[session.name] }
+  }
+
   /// Something was done to the session.
   func poke(_ session: OwnedSession) {
-    self.sessions.withLockedValue { $0[session.name] }?.poke()
+    self[session]?.poke()
   }
 
   /// WAHA told of a session without being asked.
   func announced(_ announcement: SessionAnnouncement) {
-    self.sessions.withLockedValue { $0[announcement.name] }?.lookAgain()
+    self.sessions.withLockedValue { $0[announcement.name] }?.announced()
   }
 }

@@ -1,0 +1,22 @@
+/// How far an action on a session has come, for those who do not see its end.
+enum LifecycleProgress: Sendable {
+  case nothingDone
+  /// WAHA was asked, and has not answered.
+  case restarting
+  case restarted
+  case unlinked
+  case deleted
+
+  /// What to tell, and how it goes on.
+  var description: String {
+    switch self {
+    case .nothingDone: "nothing was done to the session"
+    case .restarting: "WAHA was asked to restart the session and may do so yet"
+    case .restarted: "WAHA has restarted the session, which is not up yet"
+    case .unlinked:
+      "the phone is unlinked, but the session is not deleted yet; the same call goes on from there"
+    case .deleted:
+      "the session is deleted at WAHA, which is not noted yet; the same call goes on from there"
+    }
+  }
+}

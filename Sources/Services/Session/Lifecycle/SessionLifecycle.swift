@@ -1,0 +1,316 @@
+internal import AuthService
+internal import NIOConcurrencyHelpers
+internal import UserAPI
+
+/// What is done to the users' sessions: one action at a time for each user, and who asks for the one
+/// under way joins it.
+final class SessionLifecycle: Sendable {
+  struct Limits: Sendable {
+    /// How long a session may take to come up before that is given up waiting for. Callers give up
+    /// earlier. Default: 120 s.
+    var start: Duration = .seconds(120)
+    /// How long a stopped session may take to come up so that it can be unlinked. Default: 15 s.
+    var unlinking: Duration = .seconds(15)
+    /// For how long a session that failed may yet come up, as some do by themselves. Default: 3 s.
+    var recovery: Duration = .seconds(3)
+    /// How long a session may take to be gone that WAHA was asked to delete. Default: 20 s.
+    var deletion: Duration = .seconds(20)
+  }
+
+  private enum Action: Hashable, Sendable {
+    case initiate
+    case restart
+    case logout
+  }
+
+  private struct ActionKey: Hashable, Sendable {
+    let userID: UserID
+    let action: Action
+  }
+
+  private let store: any SessionStore
+  private let upstream: any SessionUpstream
+  private let time: TimeSource
+  private let limits: Limits
+  /// Told before and after everything that is done to a session at WAHA.
+  private let changes: @Sendable (OwnedSession) -> Void
+  private let actions: SharedReads<ActionKey, OwnedSession>
+  private let locks = KeyedLock<UserID>()
+  private let progress = NIOLockedValueBox<[ActionKey: LifecycleProgress]>([:])
+
+  init(
+    store: any SessionStore, upstream: any SessionUpstream, time: TimeSource, capacity: Int,
+    limits: Limits = Limits(), changes: @escaping @Sendable (OwnedSession) -> Void
+  ) {
+    self.store = store
+    self.upstream = upstream
+    self.time = time
+    self.limits = limits
+    self.changes = changes
+    self.actions = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
+  }
+
+  // MARK: Actions
+
+  /// Makes the user's session, or brings it back, and starts it if it is stopped.
+  func initiate(userID: String) async throws(UserAPIError) -> OwnedSession {
+    try await self.act(.initiate, userID: userID, until: nil) {
+      [self] (_) async throws(UserAPIError) -> OwnedSession in
+      let session = try await self.record(ofUser: userID)
+      switch try await self.upstream.status(of: OwnedSession(session)) {
+      case nil: try await self.changing(OwnedSession(session), self.upstream.create)
+      case .some(.stopped): try await self.changing(OwnedSession(session), self.upstream.start)
+      case .some(.failed): try await self.changing(OwnedSession(session), self.upstream.restart)
+      // It runs, or is in a state that only a newer WAHA knows, which is not ours to disturb.
+      case .some: break
+      }
+      if !session.isConnected || session.isRemoving {
+        try await self.store.setConnected(
+          true, sessionID: session.id, at: self.time.wallClock())
+      }
+      return OwnedSession(session)
+    }
+  }
+
+  private func record(ofUser userID: String) async throws(UserAPIError) -> SessionRecord {
+    if let existing = try await self.store.session(ofUser: userID) { return existing }
+    let now = self.time.wallClock()
+    return try await self.store.insertSession(
+      SessionRecord(
+        id: SessionName.makeID(), name: SessionName.make(), userID: userID, isConnected: false,
+        createdAt: now, updatedAt: now))
+  }
+
+  /// Stops the session, starts it again, and returns when it is up.
+  ///
+  /// - Parameter deadline: When the caller gives up; nil for never.
+  /// - Throws: `RESTART_FAILED` when WAHA says so; `DEADLINE_EXCEEDED`, which says what was done.
+  func restart(
+    _ session: OwnedSession, until deadline: ContinuousClock.Instant?
+  ) async throws(UserAPIError) {
+    _ = try await self.act(.restart, userID: session.userID, until: deadline) {
+      [self] (key) async throws(UserAPIError) -> OwnedSession in
+      self.note(.restarting, of: key)
+      try await self.changing(session, self.upstream.restart)
+      self.note(.restarted, of: key)
+      defer { self.changes(session) }
+      switch try await self.outcome(ofStarting: session, within: self.limits.start) {
+      case nil:
+        throw UserAPIError(
+          .sessionMissingUpstream, "WAHA no longer has the session; initiate it again")
+      case .some(.failed):
+        throw UserAPIError(
+          .restartFailed, "WAHA restarted the session, which failed; it may have to be linked anew")
+      case .some(.starting), .some(.stopped):
+        throw UserAPIError(
+          .upstreamTimeout, "the session took too long to come up",
+          retryAfter: self.limits.recovery)
+      case .some: return session
+      }
+    }
+  }
+
+  /// Logs the session out at WhatsApp, then deletes it at WAHA. Whatever fails, the same call
+  /// goes on from there, and so does ``finishRemoval(of:)``.
+  ///
+  /// - Parameter deadline: When the caller gives up; nil for never.
+  /// - Throws: Among others `DEADLINE_EXCEEDED`, which says what was done.
+  func logout(
+    _ session: OwnedSession, until deadline: ContinuousClock.Instant?
+  ) async throws(UserAPIError) {
+    _ = try await self.act(.logout, userID: session.userID, until: deadline) {
+      [self] (key) async throws(UserAPIError) -> OwnedSession in
+      // Should this process end half way, another one knows what was meant.
+      try await self.store.beginRemoval(sessionID: session.id, at: self.time.wallClock())
+      try await self.remove(session, key)
+      return session
+    }
+  }
+
+  /// Goes on with a removal that did not come to its end, unless the user has the session back.
+  ///
+  /// - Returns: Whether there was anything to do.
+  func finishRemoval(of session: OwnedSession) async throws(UserAPIError) -> Bool {
+    let key = ActionKey(userID: UserID(session.userID), action: .logout)
+    return try await self.locks.withLock(key.userID) {
+      [self] () async throws(UserAPIError) -> Bool in
+      guard try await self.store.session(ofUser: session.userID)?.isRemoving == true else {
+        return false
+      }
+      try await self.remove(session, key)
+      return true
+    }
+  }
+
+  /// Notes whether WAHA has the session, where the database says otherwise and no removal is under
+  /// way.
+  ///
+  /// - Returns: Whether it did say otherwise.
+  func setRight(_ session: OwnedSession) async throws(UserAPIError) -> Bool {
+    try await self.locks.withLock(UserID(session.userID)) {
+      [self] () async throws(UserAPIError) -> Bool in
+      guard let record = try await self.store.session(ofUser: session.userID),
+        !record.isRemoving
+      else { return false }
+      // An action may have ended since the two were compared.
+      let isUpstream = try await self.upstream.status(of: session) != nil
+      guard record.isConnected != isUpstream else { return false }
+      try await self.store.setConnected(
+        isUpstream, sessionID: session.id, at: self.time.wallClock())
+      self.changes(session)
+      return true
+    }
+  }
+
+  private func remove(_ session: OwnedSession, _ key: ActionKey) async throws(UserAPIError) {
+    try await self.changing(session) { session throws(UserAPIError) in
+      guard let status = try await self.upstream.status(of: session) else { return }
+      if status == .stopped { try await self.raise(session) }
+      // Deleting first would leave the device linked on the phone.
+      try await self.upstream.logout(session)
+      self.note(.unlinked, of: key)
+      try await self.delete(session)
+    }
+    self.note(.deleted, of: key)
+    try await self.store.setConnected(false, sessionID: session.id, at: self.time.wallClock())
+    // Those who watch may have seen it gone before that.
+    self.changes(session)
+  }
+
+  /// Starts a stopped session, of which WAHA could not unlink the phone. One that does not come up
+  /// has nothing that could be unlinked.
+  private func raise(_ session: OwnedSession) async throws(UserAPIError) {
+    do throws(UserAPIError) {
+      try await self.upstream.start(session)
+    } catch {
+      guard error.reason == .sessionMissingUpstream else { throw error }
+      return
+    }
+    _ = try await self.outcome(ofStarting: session, within: self.limits.unlinking)
+  }
+
+  /// Deletes the session, and sees to it that it is gone: WAHA may go on with what it gave up on.
+  private func delete(_ session: OwnedSession) async throws(UserAPIError) {
+    var failure: UserAPIError?
+    do throws(UserAPIError) {
+      try await self.upstream.delete(session)
+    } catch {
+      switch error.reason {
+      case .upstreamTimeout, .upstreamInvalidResponse: failure = error
+      default: throw error
+      }
+    }
+    let isGone = try await self.waits(within: self.limits.deletion) {
+      () async throws(UserAPIError) -> Bool? in
+      try await self.upstream.status(of: session) == nil ? true : nil
+    }
+    if isGone != true {
+      throw failure ?? UserAPIError(.upstreamTimeout, "WAHA still has the session")
+    }
+  }
+
+  // MARK: Outcomes
+
+  /// What has become of a session that WAHA starts.
+  ///
+  /// - Returns: Nil when WAHA does not have it; what it was last when the time is over.
+  private func outcome(
+    ofStarting session: OwnedSession, within limit: Duration
+  ) async throws(UserAPIError) -> SessionStatus? {
+    var last: SessionStatus? = .starting
+    var failedAt: ContinuousClock.Instant?
+    let outcome = try await self.waits(within: limit) {
+      () async throws(UserAPIError) -> SessionStatus?? in
+      last = try await self.upstream.status(of: session)
+      switch last {
+      case .some(.starting), .some(.stopped):
+        failedAt = nil
+        return nil
+      case .some(.failed):
+        let now = self.time.now()
+        let since = failedAt ?? now
+        failedAt = since
+        return since + self.limits.recovery <= now ? .some(.failed) : nil
+      case let other: return .some(other)
+      }
+    }
+    return outcome ?? last
+  }
+
+  /// Asks again and again, ever more seldom, until there is an answer. A WAHA that fails meanwhile
+  /// is asked again as well.
+  ///
+  /// - Returns: Nil when the time is over.
+  /// - Throws: What the last question failed with when the time is over.
+  private func waits<Value: Sendable>(
+    within limit: Duration, for answer: () async throws(UserAPIError) -> Value?
+  ) async throws(UserAPIError) -> Value? {
+    let end = self.time.now() + limit
+    var pause: Duration = .milliseconds(100)
+    while true {
+      do throws(UserAPIError) {
+        if let answer = try await answer() { return answer }
+        if self.time.now() >= end { return nil }
+      } catch {
+        if error.code == .canceled || self.time.now() >= end { throw error }
+      }
+      do { try await self.time.sleep(pause) } catch { throw UserAPIError.canceled }
+      pause = min(pause * 2, .seconds(1))
+    }
+  }
+
+  // MARK: One at a time
+
+  /// Runs one action at a time for a user; who asks for the one under way joins it.
+  private func act(
+    _ action: Action, userID: String, until deadline: ContinuousClock.Instant?,
+    _ body: @escaping @Sendable (ActionKey) async throws(UserAPIError) -> OwnedSession
+  ) async throws(UserAPIError) -> OwnedSession {
+    let key = ActionKey(userID: UserID(userID), action: action)
+    let run: @Sendable () async throws(UserAPIError) -> OwnedSession = {
+      [self] () async throws(UserAPIError) -> OwnedSession in
+      try await self.actions.value(for: key) { () async throws(UserAPIError) -> OwnedSession in
+        try await self.locks.withLock(key.userID) {
+          () async throws(UserAPIError) -> OwnedSession in
+          defer { self.note(nil, of: key) }
+          do throws(UserAPIError) {
+            return try await body(key)
+          } catch {
+            throw self.telling(error, of: key)
+          }
+        }
+      }
+    }
+    guard let deadline else { return try await run() }
+    return try await self.time.value(before: deadline, run) {
+      let progress = self.progress.withLockedValue { $0[key] } ?? .nothingDone
+      return UserAPIError(
+        .deadlineExceeded, "the call took longer than its deadline; \(progress.description)")
+    }
+  }
+
+  private func note(_ progress: LifecycleProgress?, of key: ActionKey) {
+    self.progress.withLockedValue { $0[key] = progress }
+  }
+
+  /// An error that says also what was done before it.
+  private func telling(_ error: UserAPIError, of key: ActionKey) -> UserAPIError {
+    switch self.progress.withLockedValue({ $0[key] }) {
+    case nil, .some(.nothingDone), .some(.restarting): return error
+    // Its errors say so themselves.
+    case .some(.restarted): return error
+    case .some(let progress):
+      var error = error
+      error.message += "; \(progress.description)"
+      return error
+    }
+  }
+
+  private func changing(
+    _ session: OwnedSession, _ body: (OwnedSession) async throws(UserAPIError) -> Void
+  ) async throws(UserAPIError) {
+    self.changes(session)
+    defer { self.changes(session) }
+    try await body(session)
+  }
+}
