@@ -74,20 +74,27 @@ package struct Server: Sendable {
         try await upstream.ping(timeout: .milliseconds(500))
       })
     let services = self.services(database: database, upstream: upstream, registry: registry)
+    var background: [any Service] = [MemoryTrim(logger: self.logger)]
+    if self.settings.reconcileInterval > .zero {
+      background.append(
+        Reconciling(
+          reconciler: SessionReconciler(
+            store: database, upstream: upstream, sessions: services.sessions, time: .system),
+          interval: self.settings.reconcileInterval,
+          metrics: ReconcileMetrics(factory: registry), logger: self.logger))
+    }
     let calls = CallServer(
       services: services, configuration: self.connectionLimits(), tls: tls)
     registry.addGauge("user_api_connections") { calls.connectionCount }
     registry.addGauge("user_api_buffered_bytes") { calls.bufferedBytes }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: [
-          // The first, and so the last to end: a SIGHUP while the calls end kills nothing either.
-          reload,
-          MemoryTrim(logger: self.logger),
+        // The first is the last to end: a SIGHUP while the calls end kills nothing either.
+        services: [reload] + background + [
           ListenerService(
             settings: self.settings,
             calls: calls,
-            admin: AdminRoutes(readiness: readiness, registry: registry), logger: self.logger),
+            admin: AdminRoutes(readiness: readiness, registry: registry), logger: self.logger)
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
     try await group.run()

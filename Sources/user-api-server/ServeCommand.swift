@@ -44,6 +44,13 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: """
+      The time between two comparisons of the database with WAHA; 0s for none. \
+      (env: USER_API_RECONCILE_INTERVAL; default: 60s)
+      """)
+  var reconcileInterval: String?
+
+  @Option(
+    help: """
       How long calls under way may go on when the server stops. (env: USER_API_DRAIN_GRACE; \
       default: 30s)
       """)
@@ -74,6 +81,7 @@ struct ServeCommand: AsyncParsableCommand {
     flags["WAHA_API_URL"] = self.wahaApiUrl
     flags["WAHA_API_KEY_FILE"] = self.wahaApiKeyFile
     flags["USER_API_STATUS_MAX_AGE"] = self.statusMaxAge
+    flags["USER_API_RECONCILE_INTERVAL"] = self.reconcileInterval
     flags["USER_API_DRAIN_GRACE"] = self.drainGrace
     flags["USER_API_THREADS"] = self.threads
     flags["LOG_LEVEL"] = self.logLevel

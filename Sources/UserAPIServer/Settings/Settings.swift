@@ -25,6 +25,8 @@ package struct Settings: Sendable {
   package var database: DatabaseURL
   /// For how long a session's status is served from memory. Default: 1 s.
   package var statusMaxAge: Duration
+  /// The time between two comparisons of the database with WAHA; zero for none. Default: 60 s.
+  package var reconcileInterval: Duration
   /// How long calls under way may go on when the server stops. Default: 30 s.
   package var drainGrace: Duration
   /// How many event loops carry the connections. Default: one a core.
@@ -67,6 +69,10 @@ package struct Settings: Sendable {
     self.statusMaxAge = try reader.value(
       "USER_API_STATUS_MAX_AGE", default: "1s", "must be a duration of at most 1s, such as 500ms",
       { Duration(text: $0).flatMap { $0 <= .seconds(1) ? $0 : nil } })
+    self.reconcileInterval = try reader.value(
+      "USER_API_RECONCILE_INTERVAL", default: "60s",
+      "must be a duration of at least 1s, such as 5m, or 0s",
+      { Duration(text: $0).flatMap { $0 == .zero || $0 >= .seconds(1) ? $0 : nil } })
     self.drainGrace = try reader.value(
       "USER_API_DRAIN_GRACE", default: "30s", "must be a duration such as 30s",
       { Duration(text: $0) })

@@ -1,0 +1,15 @@
+/// What one look at the database and at WAHA found, and did.
+package struct Reconciliation: Sendable, Equatable {
+  /// Logouts that had not come to their end, and have now.
+  package var finishedRemovals = 0
+  /// Sessions that were noted as connected, and that WAHA does not have.
+  package var lost = 0
+  /// Sessions that were noted as disconnected, and that WAHA has.
+  package var found = 0
+  /// What could not be set right this time.
+  package var failures = 0
+  /// Sessions that WAHA has and nobody owns, which are left alone. Nil when WAHA could not be asked.
+  package var unowned: Int?
+
+  package init() {}
+}

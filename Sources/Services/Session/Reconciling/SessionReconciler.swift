@@ -1,0 +1,86 @@
+package import AuthService
+internal import UserAPI
+
+/// Brings the database and WAHA together after either has failed half way: in the background, one
+/// question to WAHA a round.
+package final class SessionReconciler: Sendable {
+  /// How many sessions are read from the database at once.
+  private static let pageSize = 1_000
+
+  private let store: any SessionStore
+  private let upstream: any SessionUpstream
+  private let sessions: Sessions
+  private let time: TimeSource
+
+  package init(
+    store: any SessionStore, upstream: any SessionUpstream, sessions: Sessions, time: TimeSource
+  ) {
+    self.store = store
+    self.upstream = upstream
+    self.sessions = sessions
+    self.time = time
+  }
+
+  /// Looks at once, and then again and again, until the task is cancelled.
+  ///
+  /// - Parameters:
+  ///   - interval: The time between two looks.
+  ///   - report: Told what each look found.
+  package func run(
+    every interval: Duration, _ report: (Reconciliation) async -> Void
+  ) async {
+    while !Task.isCancelled {
+      await report(await self.reconcile())
+      do { try await self.time.sleep(interval) } catch { return }
+    }
+  }
+
+  /// Looks once.
+  package func reconcile() async -> Reconciliation {
+    var result = Reconciliation()
+    do throws(UserAPIError) {
+      // Asked before the database is: a session that is made meanwhile is in the database first.
+      let names = try await self.upstream.sessionNames()
+      try await self.settle(names, &result)
+    } catch {
+      guard error.code != .canceled else { return result }
+      result.failures += 1
+    }
+    return result
+  }
+
+  private func settle(
+    _ names: Set<String>, _ result: inout Reconciliation
+  ) async throws(UserAPIError) {
+    var unowned = names
+    var last: String?
+    while true {
+      let records = try await self.store.sessions(after: last, limit: Self.pageSize)
+      for record in records {
+        unowned.remove(record.name)
+        do throws(UserAPIError) {
+          try await self.settle(record, isUpstream: names.contains(record.name), &result)
+        } catch {
+          guard error.code != .canceled else { throw error }
+          result.failures += 1
+        }
+      }
+      guard records.count == Self.pageSize else { break }
+      last = records.last?.id
+    }
+    result.unowned = unowned.count
+  }
+
+  private func settle(
+    _ record: SessionRecord, isUpstream: Bool, _ result: inout Reconciliation
+  ) async throws(UserAPIError) {
+    let session = OwnedSession(record)
+    if record.isRemoving {
+      if try await self.sessions.finishRemoval(of: session) { result.finishedRemovals += 1 }
+    } else if record.isConnected != isUpstream,
+      try await self.sessions.setRight(session)
+    {
+      if isUpstream { result.found += 1 } else { result.lost += 1 }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+internal import CoreMetrics
+internal import SessionService
+
+/// `user_api_reconciled_sessions_total{outcome}`: sessions of which the database and WAHA said
+/// different things; and `user_api_unowned_sessions`: how many WAHA has that nobody owns.
+struct ReconcileMetrics: Sendable {
+  private let removed: Counter
+  private let lost: Counter
+  private let found: Counter
+  private let failed: Counter
+  private let unowned: Gauge
+
+  init(factory: any MetricsFactory) {
+    func counter(_ outcome: String) -> Counter {
+      Counter(
+        label: "user_api_reconciled_sessions_total", dimensions: [("outcome", outcome)],
+        factory: factory)
+    }
+    self.removed = counter("removed")
+    self.lost = counter("lost")
+    self.found = counter("found")
+    self.failed = counter("failed")
+    self.unowned = Gauge(label: "user_api_unowned_sessions", factory: factory)
+  }
+
+  func record(_ result: Reconciliation) {
+    self.removed.increment(by: result.finishedRemovals)
+    self.lost.increment(by: result.lost)
+    self.found.increment(by: result.found)
+    self.failed.increment(by: result.failures)
+    if let unowned = result.unowned { self.unowned.record(unowned) }
+  }
+}

@@ -1,0 +1,141 @@
+import SessionService
+import TestKit
+import Testing
+import UserAPI
+
+@Suite(.timeLimit(.minutes(1))) struct ReconcilerTests {
+  private let service = Service()
+
+  private var reconciler: SessionReconciler {
+    SessionReconciler(
+      store: self.service.store, upstream: self.service.upstream,
+      sessions: self.service.sessions, time: self.service.time.source)
+  }
+
+  private func record(_ user: String = "user-1") -> SessionRecord? {
+    self.service.store.record(ofUser: user)
+  }
+
+  @Test func `where both agree nothing is done`() async throws {
+    _ = try await self.service.session(.working)
+    let result = await self.reconciler.reconcile()
+    var expected = Reconciliation()
+    expected.unowned = 0
+    #expect(result == expected)
+    #expect(self.service.upstream.script.steps == [.sessions])
+    #expect(self.service.store.script.count(.setConnected) == 0)
+  }
+
+  @Test func `a session that WAHA has lost is noted as disconnected, and can be initiated`()
+    async throws
+  {
+    let session = try await self.service.session(nil)
+    #expect(await self.reconciler.reconcile().lost == 1)
+    #expect(self.record()?.isConnected == false)
+    #expect(await self.reconciler.reconcile().lost == 0)
+    #expect(try await self.service.sessions.initiate(for: try await makeCaller()) == session)
+    #expect(self.record()?.isConnected == true)
+  }
+
+  @Test func `a session that was made and not noted is noted`() async throws {
+    self.service.store.setRecord(.sample(isConnected: false))
+    self.service.upstream.setStatus(.working, named: "s_test")
+    #expect(await self.reconciler.reconcile().found == 1)
+    #expect(self.record()?.isConnected == true)
+  }
+
+  @Test func `a logout that was cut short is finished, whatever was done of it`() async throws {
+    for step in 0..<6 {
+      let service = Service(time: ManualTime(skipsSleeps: true))
+      let session = try await service.session(.working)
+      let reconciler = SessionReconciler(
+        store: service.store, upstream: service.upstream, sessions: service.sessions,
+        time: service.time.source)
+      service.upstream.script.fail(at: step, with: .unreachable)
+      _ = await failure { () async throws(UserAPIError) in
+        try await service.sessions.logout(session)
+      }
+      let wasCutShort = service.store.record(ofUser: "user-1")?.isRemoving == true
+      #expect(await reconciler.reconcile().finishedRemovals == (wasCutShort ? 1 : 0))
+      #expect(service.upstream.names.isEmpty)
+      #expect(!service.upstream.isLinked("s_test"))
+      #expect(service.store.record(ofUser: "user-1")?.isConnected == false)
+      #expect(service.store.record(ofUser: "user-1")?.isRemoving == false)
+    }
+  }
+
+  @Test func `a logout that its user took back is not finished`() async throws {
+    let session = try await self.service.session(.working)
+    self.service.upstream.script.fail(at: 1, with: .unreachable)
+    _ = await failure { () async throws(UserAPIError) in
+      try await self.service.sessions.logout(session)
+    }
+    _ = try await self.service.sessions.initiate(for: try await makeCaller())
+    #expect(await self.reconciler.reconcile().finishedRemovals == 0)
+    #expect(self.service.upstream.status(named: "s_test") == .working)
+  }
+
+  @Test func `sessions that nobody owns are counted and left alone`() async throws {
+    _ = try await self.service.session(.working)
+    self.service.upstream.setStatus(.working, named: "somebody else's")
+    #expect(await self.reconciler.reconcile().unowned == 1)
+    #expect(self.service.upstream.names == ["s_test", "somebody else's"])
+  }
+
+  @Test func `a WAHA that cannot be asked changes nothing`() async throws {
+    _ = try await self.service.session(.working)
+    self.service.upstream.script.fail(with: .unreachable)
+    let result = await self.reconciler.reconcile()
+    #expect(result.failures == 1)
+    #expect(result.unowned == nil)
+    #expect(self.record()?.isConnected == true)
+  }
+
+  @Test func `a session that is only missing from the list is not lost`() async throws {
+    _ = try await self.service.session(nil)
+    self.service.upstream.script.hold(.status)
+    let round = Task { await self.reconciler.reconcile() }
+    await self.service.upstream.script.reached(.sessions)
+    // WAHA lists it a moment later.
+    self.service.upstream.setStatus(.working, named: "s_test")
+    self.service.upstream.script.release(.status)
+    let lost = await round.value.lost
+    #expect((lost == 0) == (self.record()?.isConnected == true))
+  }
+
+  @Test func `one that cannot be set right keeps no other from it`() async throws {
+    self.service.store.setRecord(.sample(name: "s_1", userID: "user-1"))
+    self.service.store.setRecord(.sample(name: "s_2", userID: "user-2"))
+    self.service.upstream.script.fail(at: 1, with: .unreachable)
+    let result = await self.reconciler.reconcile()
+    #expect(result.failures == 1)
+    #expect(result.lost == 1)
+    #expect(await self.reconciler.reconcile().lost == 1)
+  }
+
+  @Test func `any number of sessions costs WAHA one question`() async throws {
+    for index in 0..<2_500 {
+      let name = "s_\(index)"
+      self.service.store.setRecord(.sample(name: name, userID: "user-\(index)"))
+      self.service.upstream.setStatus(.working, named: name)
+    }
+    #expect(await self.reconciler.reconcile().unowned == 0)
+    #expect(self.service.upstream.script.steps == [.sessions])
+    #expect(self.service.store.script.count(.sessions) == 3)
+  }
+
+  @Test func `it looks at once, and again after each pause, until it is cancelled`() async throws {
+    let reports = Recorder<Reconciliation>()
+    let run = Task {
+      await self.reconciler.run(every: .seconds(60)) { reports.append($0) }
+    }
+    for look in 1...3 {
+      await self.service.time.slept(times: look)
+      #expect(reports.values.count == look)
+      self.service.time.advance(by: .seconds(60))
+    }
+    run.cancel()
+    await run.value
+    #expect(self.service.time.naps.allSatisfy { $0 == .seconds(60) })
+  }
+}
