@@ -50,7 +50,7 @@ import Testing
       let length = String(UnicodeScalar(UInt8(session.utf8.count)))
       let framed = try await deployment.call(
         "watchSession", "\0\0\0\0" + length + session, token: token,
-        headers: ["connect-timeout-ms: 300"], contentType: "application/connect+json")
+        headers: ["connect-timeout-ms: 3000"], contentType: "application/connect+json")
       #expect(framed.status == 200)
       #expect(framed.body.contains(#""status":"WORKING""#))
       #expect(framed.body.contains(#""reason":"DEADLINE_EXCEEDED""#))
