@@ -88,6 +88,23 @@ extension WAHAUpstream: SessionUpstream {
     return text
   }
 
+  package func pairingCode(
+    of session: OwnedSession, phoneNumber: PhoneNumber
+  ) async throws(UserAPIError) -> PairingCode {
+    // Digits alone need no escapes.
+    let body = #"{"phoneNumber":"\#(phoneNumber.e164.dropFirst())"}"#
+    let answer = try await self.call(
+      .pairingCode, .post, ["api", try session.wahaName, "auth", "request-code"],
+      body: Array(body.utf8), timeout: self.configuration.lifecycleTimeout)
+    if answer.isMissingSession { throw Self.missing }
+    if answer.isWrongState || answer.refuses(with: 422, "only in SCAN_QR_CODE") {
+      throw Self.notAwaitingScan
+    }
+    let text = try answer.requireSuccess().decode(NewPairingCode.self).code
+    guard let code = PairingCode(text) else { throw UserAPIError.nonsense }
+    return code
+  }
+
   private func code(
     of session: OwnedSession, accept: String, query: [(name: String, value: String)] = []
   ) async throws(UserAPIError) -> WAHAAnswer {
@@ -95,11 +112,13 @@ extension WAHAUpstream: SessionUpstream {
       .qr, .get, ["api", try session.wahaName, "auth", "qr"], query: query, accept: accept,
       timeout: self.configuration.lifecycleTimeout)
     if answer.isMissingSession { throw Self.missing }
-    if answer.isWrongState {
-      throw UserAPIError(
-        .sessionNotAwaitingScan, "the session does not wait for a scan; ask its status")
-    }
+    if answer.isWrongState { throw Self.notAwaitingScan }
     return try answer.requireSuccess()
+  }
+
+  private static var notAwaitingScan: UserAPIError {
+    UserAPIError(
+      .sessionNotAwaitingScan, "the session does not wait for a scan; ask its status")
   }
 
   private static var codeIsChanging: UserAPIError {
@@ -150,6 +169,11 @@ struct SessionView: Decodable, Sendable {
 /// The text of a QR code, missing while the code changes.
 private struct RawCode: Decodable {
   var value: String?
+}
+
+/// What WAHA says when it has made a code to type.
+private struct NewPairingCode: Decodable {
+  var code: String
 }
 
 /// The body that makes a session. WAHA's own defaults differ between its versions and its

@@ -135,11 +135,12 @@ package final class WAHAUpstream: Sendable {
 package enum WAHACall: String, CaseIterable, Sendable {
   case ping, version, status, sessions, verify, create, start, restart, logout, delete, qr, groups
   case contacts, lids
+  case pairingCode = "pairing_code"
 
   fileprivate var isSlow: Bool {
     switch self {
     case .ping, .version, .status, .verify, .create, .start, .restart, .logout, .delete: false
-    case .sessions, .qr, .groups, .contacts, .lids: true
+    case .sessions, .qr, .pairingCode, .groups, .contacts, .lids: true
     }
   }
 
@@ -147,7 +148,7 @@ package enum WAHACall: String, CaseIterable, Sendable {
   fileprivate var isOfServer: Bool {
     switch self {
     case .ping, .version, .status: true
-    case .sessions, .verify, .create, .start, .restart, .logout, .delete, .qr: false
+    case .sessions, .verify, .create, .start, .restart, .logout, .delete, .qr, .pairingCode: false
     case .groups, .contacts, .lids: false
     }
   }
@@ -155,7 +156,9 @@ package enum WAHACall: String, CaseIterable, Sendable {
   fileprivate var isList: Bool {
     switch self {
     case .sessions, .groups, .contacts, .lids: true
-    case .ping, .version, .status, .verify, .create, .start, .restart, .logout, .delete, .qr: false
+    case .ping, .version, .status, .verify, .create, .start, .restart, .logout, .delete, .qr,
+      .pairingCode:
+      false
     }
   }
 }

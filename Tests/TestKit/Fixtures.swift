@@ -54,3 +54,11 @@ extension Task where Success: Sendable, Failure == any Error {
     }
   }
 }
+
+/// The number of somebody's phone.
+package let samplePhoneNumber: PhoneNumber = {
+  guard let number = PhoneNumber("+1 555 123-4567") else {
+    preconditionFailure("it is a phone number")
+  }
+  return number
+}()

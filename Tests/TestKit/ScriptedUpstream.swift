@@ -7,8 +7,8 @@ package import UserAPI
 /// for what the service must never do.
 package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   package enum Step: Hashable, Sendable {
-    case status, verify, create, start, restart, logout, delete, qrCode, qrText, sessions,
-      groups, contacts
+    case status, verify, create, start, restart, logout, delete, qrCode, qrText, pairingCode,
+      sessions, groups, contacts
   }
 
   private struct State {
@@ -16,6 +16,8 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     var linked: Set<String> = []
     var account: String? = "15550000000@c.us"
     var code = "2@first"
+    var pairingCodes = 0
+    var phoneNumbers: [PhoneNumber] = []
     var isDead = false
     var startsInto = SessionStatus.working
     var groups: [Group] = []
@@ -58,6 +60,9 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   /// Lets the sessions that wait for a scan show another code.
   package func setCode(_ text: String) { self.state.withLockedValue { $0.code = text } }
+
+  /// For which phones codes to type were made.
+  package var phoneNumbers: [PhoneNumber] { self.state.withLockedValue { $0.phoneNumbers } }
 
   /// Whose phone is linked to the sessions; nil while WAHA does not know.
   package func setAccount(_ account: String?) {
@@ -156,6 +161,24 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   package func qrText(of session: OwnedSession) async throws(UserAPIError) -> String {
     try await self.script.run(.qrText) { () throws(UserAPIError) -> String in
       try self.code(of: session)
+    }
+  }
+
+  /// A code to type: `CODE-0001`, then `CODE-0002` and so on.
+  package func pairingCode(
+    of session: OwnedSession, phoneNumber: PhoneNumber
+  ) async throws(UserAPIError) -> PairingCode {
+    try await self.script.run(.pairingCode) { () throws(UserAPIError) -> PairingCode in
+      _ = try self.code(of: session)
+      let number = self.state.withLockedValue { state in
+        state.pairingCodes += 1
+        state.phoneNumbers.append(phoneNumber)
+        return state.pairingCodes
+      }
+      let digits = String(number)
+      let code = PairingCode("CODE-" + String(repeating: "0", count: 4 - digits.count) + digits)
+      guard let code else { preconditionFailure("it is a code") }
+      return code
     }
   }
 

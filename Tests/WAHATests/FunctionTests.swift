@@ -16,6 +16,8 @@ import WAHASimulator
       let picture = try await pair.waha.qrCode(of: session)
       #expect(picture.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]))
       #expect(try await pair.waha.qrText(of: session).hasPrefix("2@"))
+      let typed = try await pair.waha.pairingCode(of: session, phoneNumber: samplePhoneNumber)
+      #expect(typed.text.count == 9)
       pair.server.scan("s_test")
       while try await pair.waha.status(of: session) != .working { await Task.yield() }
       try await pair.waha.verify(session)
@@ -80,7 +82,9 @@ import WAHASimulator
     try await withWAHA(engine, version: version) { pair in
       let session = try await pair.session(nil)
       #expect(try await pair.waha.status(of: session) == nil)
-      for function in [Function.start, .restart, .qrCode, .qrText, .groups, .contacts] {
+      for function in [
+        Function.start, .restart, .qrCode, .qrText, .pairingCode, .groups, .contacts,
+      ] {
         #expect(
           await function.failure(pair.waha, session)?.reason == .sessionMissingUpstream,
           "\(function)")
@@ -111,6 +115,30 @@ import WAHASimulator
       for function in [Function.groups, .contacts] {
         #expect(await function.failure(pair.waha, working)?.reason == .sessionNotWorking)
       }
+    }
+  }
+
+  @Test(
+    arguments: [(Engine.webjs, ErrorReason.upstreamUnavailable)]
+      + [.noweb, .gows].map { ($0, .sessionNotAwaitingScan) })
+  func `a code to type is refused to a session that waits for no scan`(
+    engine: Engine, reason: ErrorReason
+  ) async throws {
+    try await withWAHA(engine) { pair in
+      let session = try await pair.session("WORKING")
+      #expect(await Function.pairingCode.failure(pair.waha, session)?.reason == reason)
+    }
+  }
+
+  @Test(arguments: [#"{"code":""}"#, #"{"code":"\u001b[2J"}"#, #"{"code":7}"#, "{}", ""])
+  func `a code that nobody could type is no answer`(body: String) async throws {
+    try await withWAHA { pair in
+      let session = try await pair.session("SCAN_QR_CODE")
+      pair.server.addFault(
+        Fault(.status(201, body: body), path: "/api/s_test/auth/request-code"))
+      #expect(
+        await Function.pairingCode.failure(pair.waha, session)?.reason
+          == .upstreamInvalidResponse)
     }
   }
 

@@ -78,6 +78,7 @@ func makeUpstream(
 /// Everything that the services ask of WAHA for a session.
 enum Function: CaseIterable, Sendable {
   case status, verify, create, start, restart, logout, delete, qrCode, qrText, groups, contacts
+  case pairingCode
 
   func callAsFunction(
     _ waha: WAHAUpstream, _ session: OwnedSession
@@ -92,6 +93,7 @@ enum Function: CaseIterable, Sendable {
     case .delete: try await waha.delete(session)
     case .qrCode: _ = try await waha.qrCode(of: session)
     case .qrText: _ = try await waha.qrText(of: session)
+    case .pairingCode: _ = try await waha.pairingCode(of: session, phoneNumber: samplePhoneNumber)
     case .groups: _ = try await waha.groups(of: session)
     case .contacts: _ = try await waha.contacts(of: session)
     }

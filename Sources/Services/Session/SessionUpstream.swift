@@ -17,7 +17,7 @@ package protocol SessionUpstream: Sendable {
   /// Starts a stopped session. One that already runs is left as it is.
   ///
   /// - Throws: `SESSION_MISSING_UPSTREAM` when WAHA does not have it; so do ``restart(_:)``,
-  ///   ``qrCode(of:)`` and ``qrText(of:)``.
+  ///   ``qrCode(of:)``, ``qrText(of:)`` and ``pairingCode(of:phoneNumber:)``.
   func start(_ session: OwnedSession) async throws(UserAPIError)
 
   /// Stops the session and starts it again, in whatever state it is.
@@ -41,6 +41,13 @@ package protocol SessionUpstream: Sendable {
   ///
   /// - Throws: As ``qrCode(of:)``.
   func qrText(of session: OwnedSession) async throws(UserAPIError) -> String
+
+  /// Has WhatsApp make a code that is typed on the phone of that number, in the place of a scan.
+  ///
+  /// - Throws: As ``qrCode(of:)``.
+  func pairingCode(
+    of session: OwnedSession, phoneNumber: PhoneNumber
+  ) async throws(UserAPIError) -> PairingCode
 }
 
 extension SessionUpstream {
