@@ -206,6 +206,80 @@ import UserAPI
     #expect(script.pause == .milliseconds(200))
   }
 
+  @Test func `a code whose time is over is shown no longer`() {
+    var script = Script()
+    _ = script.status(.starting)
+    _ = script.status(.scanQRCode, "a")
+    #expect(script.follower.codeGoesAt == script.now + .seconds(61))
+    #expect(script.status(.scanQRCode, "a", after: .milliseconds(60_999)) == .none)
+    #expect(script.status(.scanQRCode, "a", after: .milliseconds(1)) == script.told(.scanQRCode))
+    #expect(script.follower.codeGoesAt == nil)
+    #expect(script.status(.scanQRCode, "a", after: .seconds(1)) == .none)
+    #expect(
+      script.status(.scanQRCode, "b", after: .seconds(1))
+        == script.told(.scanQRCode, Script.shown("b", expires: 82_000, attempt: 2)))
+  }
+
+  @Test func `a code goes in time while WAHA is still being asked`() {
+    var script = Script()
+    _ = script.status(.starting)
+    _ = script.status(.scanQRCode, "a")
+    #expect(script.follower.timePassed(at: script.now + .milliseconds(60_999)) == .none)
+    #expect(
+      script.follower.timePassed(at: script.now + .seconds(61)) == script.told(.scanQRCode))
+    #expect(script.follower.timePassed(at: script.now + .seconds(61)) == .none)
+    #expect(script.follower.shownCode?.text == "a")
+  }
+
+  @Test func `a code goes in time while WAHA does not answer`() {
+    var script = Script()
+    _ = script.status(.starting)
+    _ = script.status(.scanQRCode, "a")
+    #expect(
+      script.look(.failure(.unreachable), after: .seconds(61)) == script.told(.scanQRCode))
+  }
+
+  @Test func `a code that WAHA took too long to give is not over before it is shown`() {
+    var script = Script()
+    _ = script.status(.starting)
+    _ = script.status(.scanQRCode, "a")
+    #expect(
+      script.follower.looked(
+        .state(.scanQRCode, Script.code("b"), isVerified: nil), at: script.now,
+        script.wallClock, answeredAt: script.now + .seconds(20))
+        == script.told(.scanQRCode, Script.shown("b", attempt: 2)))
+  }
+
+  @Test func `a code whose end is not known stays`() {
+    var script = Script()
+    _ = script.status(.scanQRCode, "a")
+    #expect(script.follower.codeGoesAt == nil)
+    #expect(script.status(.scanQRCode, "a", after: .seconds(600)) == .none)
+    #expect(script.follower.report?.code?.code.text == "a")
+  }
+
+  @Test func `of a session that was started a short time ago the first code is known`() {
+    var script = Script()
+    script.follower = SessionFollower(startedAfter: script.now)
+    #expect(
+      script.status(.scanQRCode, "a", after: .seconds(2))
+        == script.told(.scanQRCode, Script.shown("a", expires: 60_000, attempt: 1)))
+  }
+
+  @Test func `a code behind something that was done may be the first of another wait`() {
+    var script = Script()
+    _ = script.status(.starting)
+    _ = script.status(.scanQRCode, "a")
+    script.follower.changed()
+    // Neither its number nor its end is known.
+    #expect(
+      script.status(.scanQRCode, "b", after: .seconds(1))
+        == script.told(.scanQRCode, Script.shown("b")))
+    #expect(
+      script.status(.scanQRCode, "c", after: .seconds(1))
+        == script.told(.scanQRCode, Script.shown("c", expires: 21_000)))
+  }
+
   @Test func `a code whose end is not known is looked for fast`() {
     var script = Script()
     _ = script.status(.scanQRCode, "a")

@@ -79,6 +79,47 @@ import UserAPI
     #expect(self.service.upstream.script.count(.qrCode) == 1)
   }
 
+  /// A session that has just begun to wait for a scan.
+  private func awaitScan() async throws -> (OwnedSession, SessionWatcher) {
+    let session = try await self.service.session(.starting)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    _ = try await watcher.next()
+    await self.service.time.slept(times: 1)
+    self.service.upstream.setStatus(.scanQRCode, named: "s_test")
+    self.service.time.advance(by: .milliseconds(200))
+    #expect(try await watcher.next()?.code?.attempt == 1)
+    // One nap of the look, and one until the code is over.
+    await self.service.time.slept(times: 3)
+    return (session, watcher)
+  }
+
+  @Test func `a code that has expired is taken back while WAHA hangs`() async throws {
+    let (_, watcher) = try await self.awaitScan()
+    self.service.upstream.script.hold(.qrText)
+    self.service.time.advance(by: .seconds(1))
+    await self.service.upstream.script.reached(.qrText, times: 3)
+    self.service.time.advance(by: .seconds(60))
+    let event = try #require(try await watcher.next())
+    #expect(event.status == .scanQRCode)
+    #expect(event.code == nil)
+    self.service.upstream.setCode("2@second")
+    self.service.upstream.script.release(.qrText)
+    #expect(try await watcher.next()?.code?.attempt == 2)
+  }
+
+  @Test func `a code that has expired is given to nobody who comes or comes back`() async throws {
+    let (session, watcher) = try await self.awaitScan()
+    self.service.upstream.script.hold(.status)
+    // The code is over, and not yet taken back.
+    self.service.time.advance(by: .milliseconds(59_800))
+    await self.service.upstream.script.reached(.status, times: 3)
+    let late = self.service.sessions.watch(session, after: nil)
+    let event = try #require(try await late.next())
+    #expect(event.status == .scanQRCode)
+    #expect(event.code == nil)
+    withExtendedLifetime(watcher) {}
+  }
+
   @Test func `a code that WAHA does not give keeps no change back`() async throws {
     let session = try await self.service.session(.scanQRCode)
     self.service.upstream.script.fail(at: 1, with: .unreachable)

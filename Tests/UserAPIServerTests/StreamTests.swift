@@ -109,12 +109,13 @@ import UserAPI
     _ port: CallPort, _ shown: (Int) async throws -> Void = { _ in }
   ) async throws {
     for number in 1...12 {
-      await port.time.slept(times: number)
+      // Beside each nap of a look there is one until the code is over, but for the first code's.
+      await port.time.slept(times: 2 * number - 1)
       port.upstream.setCode(Self.longCode + "\(number)")
       port.time.advance(by: .seconds(1))
       try await shown(number)
     }
-    await port.time.slept(times: 13)
+    await port.time.slept(times: 25)
   }
 
   @Test func `a reader that does not read is given up`() async throws {

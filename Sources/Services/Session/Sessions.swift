@@ -58,9 +58,10 @@ package final class Sessions: Sendable {
       WatchedSession.Surroundings(
         store: store, upstream: upstream, time: time,
         turns: KeyedLock(limit: configuration.watchTurns), pace: SessionFollower.Pace(),
-        linger: configuration.watchLinger))
+        linger: configuration.watchLinger), capacity: capacity)
     self.lifecycle = SessionLifecycle(
-      store: store, upstream: upstream, time: time, capacity: capacity
+      store: store, upstream: upstream, time: time, capacity: capacity,
+      started: { [watched] in watched.started($0, after: $1) }
     ) { [states, reports, truths, codes, watched, observers] session in
       states.drop(session.name)
       reports.drop(session.name)

@@ -34,18 +34,23 @@ final class SessionLifecycle: Sendable {
   private let limits: Limits
   /// Told before and after everything that is done to a session at WAHA.
   private let changes: @Sendable (OwnedSession) -> Void
+  /// Told of a session that was started, and when WAHA had not begun yet.
+  private let started: @Sendable (OwnedSession, ContinuousClock.Instant) -> Void
   private let actions: SharedReads<ActionKey, OwnedSession>
   private let locks = KeyedLock<UserID>()
   private let progress = NIOLockedValueBox<[ActionKey: LifecycleProgress]>([:])
 
   init(
     store: any SessionStore, upstream: any SessionUpstream, time: TimeSource, capacity: Int,
-    limits: Limits = Limits(), changes: @escaping @Sendable (OwnedSession) -> Void
+    limits: Limits = Limits(),
+    started: @escaping @Sendable (OwnedSession, ContinuousClock.Instant) -> Void,
+    changes: @escaping @Sendable (OwnedSession) -> Void
   ) {
     self.store = store
     self.upstream = upstream
     self.time = time
     self.limits = limits
+    self.started = started
     self.changes = changes
     self.actions = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
   }
@@ -56,19 +61,23 @@ final class SessionLifecycle: Sendable {
   func initiate(userID: String) async throws(UserAPIError) -> OwnedSession {
     try await self.act(.initiate, userID: userID, until: nil) {
       [self] (_) async throws(UserAPIError) -> OwnedSession in
-      let session = try await self.record(ofUser: userID)
-      switch try await self.upstream.status(of: OwnedSession(session)) {
-      case nil: try await self.changing(OwnedSession(session), self.upstream.create)
-      case .some(.stopped): try await self.changing(OwnedSession(session), self.upstream.start)
-      case .some(.failed): try await self.changing(OwnedSession(session), self.upstream.restart)
+      let record = try await self.record(ofUser: userID)
+      let session = OwnedSession(record)
+      let askedAt = self.time.now()
+      let status = try await self.upstream.status(of: session)
+      switch status {
+      case nil: try await self.changing(session, self.upstream.create)
+      case .some(.stopped): try await self.changing(session, self.upstream.start)
+      case .some(.failed): try await self.changing(session, self.upstream.restart)
       // It runs, or is in a state that only a newer WAHA knows, which is not ours to disturb.
       case .some: break
       }
-      if !session.isConnected || session.isRemoving {
+      if [nil, .stopped, .failed].contains(status) { self.started(session, askedAt) }
+      if !record.isConnected || record.isRemoving {
         try await self.store.setConnected(
           true, sessionID: session.id, at: self.time.wallClock())
       }
-      return OwnedSession(session)
+      return session
     }
   }
 

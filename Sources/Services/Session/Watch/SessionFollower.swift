@@ -57,6 +57,10 @@ struct SessionFollower: Sendable {
   /// A code that is due within that time is looked for fast.
   private static let dueSoon: Duration = .seconds(1)
 
+  /// How long after the earliest end of a code the next is commonly seen, so that the old one need
+  /// not be told away before.
+  private static let replacementTime: Duration = .seconds(1)
+
   private let pace: Pace
   private var truth: SessionTruth
   private var code: ShownCode?
@@ -64,6 +68,12 @@ struct SessionFollower: Sendable {
   private var attempts: Int?
   /// When the code is replaced at the earliest, where that is known.
   private var codeEnds: ContinuousClock.Instant?
+  /// Whether the code is shown no longer, because its time is over and WAHA has no other.
+  private var isCodeGone = false
+  /// Whether it is known when the session was not waiting for a scan yet.
+  private let knowsStart: Bool
+  /// Whether the next code may be the first of another wait, whose beginning nobody saw.
+  private var mayBeginAnew = false
   private var lastLook: ContinuousClock.Instant?
   private var isMissing = false
   private var failures = 0
@@ -72,9 +82,16 @@ struct SessionFollower: Sendable {
   /// Whether it did since it was last asked.
   private var wasAnnounced = false
 
-  init(pace: Pace = Pace(), limits: SessionTruth.Limits = SessionTruth.Limits()) {
+  /// - Parameter startedAfter: When the session was certainly not waiting for a scan, if it has been
+  ///   started since and that was a short time ago.
+  init(
+    pace: Pace = Pace(), limits: SessionTruth.Limits = SessionTruth.Limits(),
+    startedAfter: ContinuousClock.Instant? = nil
+  ) {
     self.pace = pace
     self.truth = SessionTruth(limits: limits)
+    self.knowsStart = startedAfter != nil
+    self.lastLook = startedAfter
   }
 
   /// Whether it is time to see if the session works, if WAHA says so.
@@ -85,6 +102,7 @@ struct SessionFollower: Sendable {
   /// Something was done to the session.
   mutating func changed() {
     self.truth.changed()
+    self.mayBeginAnew = true
   }
 
   /// What to say of the session to somebody who asked for it in between; nil before the first look.
@@ -112,19 +130,48 @@ struct SessionFollower: Sendable {
   /// The code that was last told of.
   var shownCode: QRCode? { self.code?.code }
 
+  /// When ``timePassed(at:)`` takes the code away; nil without one, and for one of which nobody knows
+  /// the end.
+  var codeGoesAt: ContinuousClock.Instant? {
+    guard self.code != nil, !self.isCodeGone else { return nil }
+    return self.codeEnds.map { $0 + Self.replacementTime }
+  }
+
+  /// Nobody is to scan a code any more whose time is over, however long WAHA takes for the next.
+  mutating func timePassed(at now: ContinuousClock.Instant) -> Action {
+    let before = self.report
+    self.dropExpiredCode(at: now)
+    return self.change(since: before)
+  }
+
+  private mutating func dropExpiredCode(at now: ContinuousClock.Instant) {
+    if let codeGoesAt, codeGoesAt <= now { self.isCodeGone = true }
+  }
+
+  /// What there is to tell of how the session has become.
+  private func change(since before: Report?) -> Action {
+    guard let report,
+      report.status != before?.status || report.reason != before?.reason
+        || report.code != before?.code
+    else { return .none }
+    return .tell(report)
+  }
+
   /// WAHA was asked.
   ///
   /// - Parameters:
   ///   - now: When it was asked, by both clocks.
+  ///   - answeredAt: When it had answered; nil for at once.
   mutating func looked(
-    _ look: Look, at now: ContinuousClock.Instant, _ wallClock: Timestamp
+    _ look: Look, at now: ContinuousClock.Instant, _ wallClock: Timestamp,
+    answeredAt: ContinuousClock.Instant? = nil
   ) -> Action {
     let before = self.report
     switch look {
     case .state(let status, let code, let isVerified):
       self.failures = 0
       self.isMissing = false
-      self.saw(status, code, at: now, wallClock)
+      self.saw(status, code, at: now, wallClock, answeredAt ?? now)
       self.truth.answered(status, isVerified: isVerified, at: now, wallClock)
       self.lastLook = now
     case .missing(isLoggedOut: true):
@@ -145,11 +192,8 @@ struct SessionFollower: Sendable {
       guard before != nil else { return .end(error) }
       self.truth.failed(error, at: now)
     }
-    guard let report,
-      report.status != before?.status || report.reason != before?.reason
-        || report.code != before?.code
-    else { return .none }
-    return .tell(report)
+    self.dropExpiredCode(at: now)
+    return self.change(since: before)
   }
 
   /// How the session is; nil before WAHA has said so.
@@ -157,34 +201,45 @@ struct SessionFollower: Sendable {
     guard let verdict = self.truth.verdict, let reported = self.truth.reported else { return nil }
     return Report(
       status: verdict.status, reported: reported, verifiedAt: self.truth.verifiedAt,
-      reason: verdict.reason, code: self.code)
+      reason: verdict.reason, code: self.isCodeGone ? nil : self.code)
   }
 
   private mutating func saw(
     _ status: SessionStatus, _ code: QRCode?, at now: ContinuousClock.Instant,
-    _ wallClock: Timestamp
+    _ wallClock: Timestamp, _ answeredAt: ContinuousClock.Instant
   ) {
     if let reported = self.truth.reported, reported != status, !self.wasAnnounced {
       self.announcesChanges = false
     }
     self.wasAnnounced = false
     if status != self.truth.reported {
-      self.attempts = self.truth.reported == nil ? nil : 0
+      self.attempts = self.truth.reported == nil && !self.knowsStart ? nil : 0
       self.code = nil
       self.codeEnds = nil
+      self.isCodeGone = false
+      self.mayBeginAnew = false
     }
-    if let code, code != self.code?.code { self.show(code, at: now, wallClock) }
+    if let code, code != self.code?.code { self.show(code, at: now, wallClock, answeredAt) }
   }
 
   private mutating func show(
-    _ code: QRCode, at now: ContinuousClock.Instant, _ wallClock: Timestamp
+    _ code: QRCode, at now: ContinuousClock.Instant, _ wallClock: Timestamp,
+    _ answeredAt: ContinuousClock.Instant
   ) {
+    if self.mayBeginAnew {
+      self.attempts = nil
+      self.code = nil
+      self.mayBeginAnew = false
+    }
     let isFirst = self.attempts == 0
     self.attempts = self.attempts.map { $0 + 1 }
     self.codeEnds = nil
+    self.isCodeGone = false
     // One that nobody saw begin may end at any time.
     if let lastLook, isFirst || self.code != nil {
-      self.codeEnds = lastLook + (isFirst ? Self.firstCodeLifetime : Self.nextCodeLifetime)
+      let ends = lastLook + (isFirst ? Self.firstCodeLifetime : Self.nextCodeLifetime)
+      // WAHA may have taken so long that this says nothing any more.
+      if ends > answeredAt { self.codeEnds = ends }
     }
     self.code = ShownCode(
       code: code,

@@ -17,6 +17,13 @@ package struct WatchEvent: Sendable, Equatable {
   package var code: ShownCode?
   /// Whether events between this one and the one that the watcher named are no longer kept.
   package var isSequenceExpired = false
+  /// What can be typed on the phone in the place of a scan; only for those who link one.
+  package var pairingCode: PairingCode?
+
+  /// Takes out a code whose time is over: nobody is to scan it any more.
+  mutating func dropExpiredCode(at now: Timestamp) {
+    if let expiresAt = self.code?.expiresAt, expiresAt <= now { self.code = nil }
+  }
 }
 
 /// A QR code, and for how long it is one. Whoever sees it can take over the session, so it prints

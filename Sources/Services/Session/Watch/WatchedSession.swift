@@ -40,6 +40,8 @@ final class WatchedSession: Sendable {
 
   private struct Watcher {
     var position: WatchLog.Position
+    /// The first look that it wants to know of.
+    var firstLook = 0
     var waiter: CheckedContinuation<Answer, Never>?
   }
 
@@ -51,14 +53,20 @@ final class WatchedSession: Sendable {
     /// When the last watcher left.
     var leftAt: ContinuousClock.Instant?
     var nap: Task<Void, Never>?
+    /// The last look that was begun, and the last to which WAHA said how the session is.
+    var lastLook = 0
+    var lastAnswer = 0
+    /// What takes the code away that is shown, and when.
+    var codeTimer: (goesAt: ContinuousClock.Instant, task: Task<Void, Never>)?
     /// Whether WAHA is to be asked again at once.
     var isPoked = false
     /// Whether nobody follows the session any more. Then there are no new watchers either.
     var isOver = false
 
     /// What there is for a watcher; nil when it has to wait.
-    mutating func read(_ id: UInt64) -> Answer? {
+    mutating func read(_ id: UInt64, at now: Timestamp) -> Answer? {
       guard var watcher = self.watchers[id] else { return .success(nil) }
+      guard self.isOver || watcher.firstLook <= self.lastAnswer else { return nil }
       let isBeginning = watcher.position == .beginning
       let read = self.log.read(&watcher.position)
       self.watchers[id] = watcher
@@ -69,6 +77,7 @@ final class WatchedSession: Sendable {
           event.reported = report.reported
           event.verifiedAt = report.verifiedAt
         }
+        event.dropExpiredCode(at: now)
         return .success(event)
       case .wait: return nil
       case .end(.some(let error)): return .failure(error)
@@ -80,10 +89,12 @@ final class WatchedSession: Sendable {
     }
 
     /// Those who waited, and for whom there is something now.
-    mutating func takeReady() -> [(CheckedContinuation<Answer, Never>, Answer)] {
+    mutating func takeReady(at now: Timestamp) -> [(CheckedContinuation<Answer, Never>, Answer)] {
       var ready: [(CheckedContinuation<Answer, Never>, Answer)] = []
       for (id, watcher) in self.watchers {
-        guard let waiter = watcher.waiter, let answer = self.read(id) else { continue }
+        guard let waiter = watcher.waiter, let answer = self.read(id, at: now) else {
+          continue
+        }
         self.watchers[id]?.waiter = nil
         ready.append((waiter, answer))
       }
@@ -95,24 +106,33 @@ final class WatchedSession: Sendable {
   private let surroundings: Surroundings
   private let state: NIOLockedValueBox<State>
 
-  init(_ session: OwnedSession, _ surroundings: Surroundings) {
+  /// - Parameter startedAfter: As for ``SessionFollower``.
+  init(
+    _ session: OwnedSession, _ surroundings: Surroundings,
+    startedAfter: ContinuousClock.Instant? = nil
+  ) {
     self.session = session
     self.surroundings = surroundings
     self.state = NIOLockedValueBox(
-      State(follower: SessionFollower(pace: surroundings.pace)))
+      State(follower: SessionFollower(pace: surroundings.pace, startedAfter: startedAfter)))
   }
 
   // MARK: Watchers
 
+  /// - Parameter isFresh: Whether WAHA is asked at once, and the watcher told nothing that it has said
+  ///   before.
   /// - Returns: The watcher's number; nil when the session is not followed any more.
-  func join(_ position: WatchLog.Position) -> UInt64? {
-    self.state.withLockedValue { state in
+  func join(_ position: WatchLog.Position, isFresh: Bool) -> UInt64? {
+    let id = self.state.withLockedValue { state -> UInt64? in
       guard !state.isOver else { return nil }
       state.lastID += 1
-      state.watchers[state.lastID] = Watcher(position: position)
+      state.watchers[state.lastID] = Watcher(
+        position: position, firstLook: isFresh ? state.lastLook + 1 : 0)
       state.leftAt = nil
       return state.lastID
     }
+    if isFresh { self.lookAgain() }
+    return id
   }
 
   func leave(_ id: UInt64) {
@@ -127,8 +147,9 @@ final class WatchedSession: Sendable {
   func next(_ id: UInt64) async -> Answer {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
+        let now = self.surroundings.time.wallClock()
         let answer = self.state.withLockedValue { state in
-          let answer = state.read(id)
+          let answer = state.read(id, at: now)
           if answer == nil { state.watchers[id]?.waiter = continuation }
           return answer
         }
@@ -160,18 +181,19 @@ final class WatchedSession: Sendable {
 
   /// Has WAHA asked again at once: something was done to the session.
   func poke() {
-    self.state.withLockedValue { state in
-      state.isPoked = true
-      state.follower.changed()
-      return state.nap
-    }?.cancel()
+    self.state.withLockedValue { $0.follower.changed() }
+    self.lookAgain()
   }
 
   /// Has WAHA asked again at once: it says that the session is another way.
   func announced() {
+    self.state.withLockedValue { $0.follower.announced() }
+    self.lookAgain()
+  }
+
+  private func lookAgain() {
     self.state.withLockedValue { state in
       state.isPoked = true
-      state.follower.announced()
       return state.nap
     }?.cancel()
   }
@@ -181,31 +203,76 @@ final class WatchedSession: Sendable {
     while true {
       let now = self.surroundings.time.now()
       let wallClock = self.surroundings.time.wallClock()
-      let isUrgent = self.state.withLockedValue { state in
+      let (number, isUrgent) = self.state.withLockedValue { state in
         defer { state.isPoked = false }
-        return state.isPoked
+        state.lastLook += 1
+        return (state.lastLook, state.isPoked)
       }
-      self.took(await self.look(isUrgent: isUrgent), at: now, wallClock)
-      guard let pause = self.pause() else { return }
+      self.took(await self.look(isUrgent: isUrgent), number, at: now, wallClock)
+      guard let pause = self.pause() else {
+        self.setCodeTimer()
+        return
+      }
       await self.sleep(pause)
     }
   }
 
   private func took(
-    _ look: SessionFollower.Look, at now: ContinuousClock.Instant, _ wallClock: Timestamp
+    _ look: SessionFollower.Look, _ number: Int, at now: ContinuousClock.Instant,
+    _ wallClock: Timestamp
   ) {
-    let toldAt = self.surroundings.time.wallClock()
+    let answeredAt = self.surroundings.time.now()
+    self.tell { state in
+      switch look {
+      // It was made, or brought back, while WAHA was asked.
+      case .missing where state.isPoked: return .none
+      case .state: state.lastAnswer = number
+      case .missing, .failure: break
+      }
+      return state.follower.looked(look, at: now, wallClock, answeredAt: answeredAt)
+    }
+    self.setCodeTimer()
+  }
+
+  /// Lets those who watch know what has become of the session.
+  private func tell(_ happen: (inout State) -> SessionFollower.Action) {
+    let now = self.surroundings.time.wallClock()
     let ready = self.state.withLockedValue { state in
-      switch state.follower.looked(look, at: now, wallClock) {
+      switch happen(&state) {
       case .none: break
-      case .tell(let report): state.log.append(report, at: toldAt)
+      case .tell(let report): state.log.append(report, at: now)
       case .end(let error):
         state.log.end(error)
         state.isOver = true
       }
-      return state.takeReady()
+      return state.takeReady(at: now)
     }
     for (waiter, answer) in ready { waiter.resume(returning: answer) }
+  }
+
+  /// Has the code that is shown taken away in time, also while WAHA is being asked.
+  private func setCodeTimer() {
+    let old = self.state.withLockedValue { state -> Task<Void, Never>? in
+      let goesAt = state.isOver ? nil : state.follower.codeGoesAt
+      guard goesAt != state.codeTimer?.goesAt else { return nil }
+      let old = state.codeTimer?.task
+      state.codeTimer = goesAt.map { goesAt in
+        (goesAt, Task { await self.dropCode(at: goesAt) })
+      }
+      return old
+    }
+    old?.cancel()
+  }
+
+  private func dropCode(at time: ContinuousClock.Instant) async {
+    let clocks = self.surroundings.time
+    let pause = clocks.now().duration(to: time)
+    if pause > .zero {
+      // There is another code, or none, when it is cancelled.
+      do { try await clocks.sleep(pause) } catch { return }
+    }
+    let now = clocks.now()
+    self.tell { state in state.follower.timePassed(at: now) }
   }
 
   /// How long to wait until WAHA is asked again; nil for ever.

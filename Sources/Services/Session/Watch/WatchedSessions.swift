@@ -1,26 +1,40 @@
+internal import AuthService
 internal import NIOConcurrencyHelpers
 internal import UserAPI
 
 /// The sessions that are watched, each followed once for all of its watchers.
 final class WatchedSessions: Sendable {
+  /// For how long it is worth knowing when a session was started: less than its first code is shown.
+  private static let startLifetime: Duration = .seconds(30)
+
   private let surroundings: WatchedSession.Surroundings
   private let sessions = NIOLockedValueBox<[String: WatchedSession]>([:])
+  /// When the sessions that were started lately were not yet.
+  private let starts: NIOLockedValueBox<ExpiringCache<String, ContinuousClock.Instant>>
 
-  init(_ surroundings: WatchedSession.Surroundings) {
+  /// - Parameter capacity: Of how many sessions the start is remembered.
+  init(_ surroundings: WatchedSession.Surroundings, capacity: Int) {
     self.surroundings = surroundings
+    self.starts = NIOLockedValueBox(
+      ExpiringCache(lifetime: Self.startLifetime, capacity: capacity))
   }
 
   /// How many sessions are followed.
   var count: Int { self.sessions.withLockedValue { $0.count } }
 
-  func watch(_ session: OwnedSession, _ position: WatchLog.Position) -> SessionWatcher {
+  /// - Parameter isFresh: Whether WAHA is asked at once, and nothing is told that it has said before.
+  func watch(
+    _ session: OwnedSession, _ position: WatchLog.Position, isFresh: Bool = false
+  ) -> SessionWatcher {
+    let now = self.surroundings.time.now()
+    let start = self.starts.withLockedValue { $0.value(for: session.name, at: now) }
     let (watcher, isNew) = self.sessions.withLockedValue { sessions in
-      if let watched = sessions[session.name], let id = watched.join(position) {
+      if let watched = sessions[session.name], let id = watched.join(position, isFresh: isFresh) {
         return (SessionWatcher(watched, id), WatchedSession?.none)
       }
-      let watched = WatchedSession(session, self.surroundings)
+      let watched = WatchedSession(session, self.surroundings, startedAfter: start)
       sessions[session.name] = watched
-      guard let id = watched.join(position) else {
+      guard let id = watched.join(position, isFresh: false) else {
         preconditionFailure("a session that nobody has followed yet is not over")
       }
       return (SessionWatcher(watched, id), watched)
@@ -44,7 +58,15 @@ final class WatchedSessions: Sendable {
 
   /// Something was done to the session.
   func poke(_ session: OwnedSession) {
+    self.starts.withLockedValue { $0.remove(session.name) }
     self[session]?.poke()
+  }
+
+  /// The session was started.
+  ///
+  /// - Parameter time: When WAHA had not begun yet.
+  func started(_ session: OwnedSession, after time: ContinuousClock.Instant) {
+    self.starts.withLockedValue { $0.store(time, for: session.name, at: time) }
   }
 
   /// WAHA told of a session without being asked.
