@@ -65,4 +65,13 @@ extension UserAPIClient: UserAPIProtocol {
   ) async throws(UserAPIError) -> MessageStream<SessionEvent> {
     try await self.stream(.watchSession, request)
   }
+
+  /// Makes or starts the caller's session and tells all that it takes to link a phone, until the
+  /// session works. Not bounded by ``Configuration/timeout``, but by the server, which ends it after
+  /// some minutes. Ends when the stream is dropped.
+  public func linkSession(
+    _ request: LinkSessionRequest
+  ) async throws(UserAPIError) -> MessageStream<SessionEvent> {
+    try await self.stream(.linkSession, request)
+  }
 }

@@ -12,7 +12,7 @@ public import UserAPI
 /// - `CANCELED`: the task that made the call was cancelled;
 /// - `INVALID_RESPONSE`: what came is no whole answer of a User API server.
 ///
-/// A stream of messages, as ``watchSession(_:)`` gives it, is not bounded by that time. It fails as
+/// A stream of messages, as ``watchSession(_:)`` and ``linkSession(_:)`` give it, is not bounded by that time. It fails as
 /// `CONNECTION_FAILED` when the server, which lets hear of itself every few seconds, is silent for a
 /// minute.
 ///

@@ -36,6 +36,23 @@ import UserAPI
     }
   }
 
+  @Test func `linking a phone gives each event`() async throws {
+    try await FakeServer.with { call in
+      #expect(call.path == "/user.v1.User/linkSession")
+      #expect(call.header("connect-timeout-ms") == nil)
+      #expect(call.body == envelope(#"{"phoneNumber":"+15551234567","qrFormat":"text"}"#))
+      call.respond()
+      call.send(
+        envelope(Self.event(4)) + envelope("{}") + envelope(Self.event(9)) + end, endStream: true)
+    } _: { server in
+      let client = try UserAPIClient(configuration: .init(url: server.url))
+      let request = LinkSessionRequest(
+        phoneNumber: PhoneNumber("1 (555) 123-4567"), qrFormat: .text)
+      #expect(try await self.seqs(try await client.linkSession(request)) == [4, 9])
+      await client.close()
+    }
+  }
+
   @Test func `an error behind the events is thrown behind them`() async throws {
     try await FakeServer.with { call in
       call.respond()

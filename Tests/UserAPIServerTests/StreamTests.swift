@@ -184,6 +184,62 @@ import UserAPI
     }
   }
 
+  @Test func `linking a phone ends well when it is linked`() async throws {
+    try await CallPort.with { port in
+      port.upstream.setStatus(.failed, named: "s_test")
+      let number = try #require(PhoneNumber("+1 555 123-4567"))
+      var events = try await port.client.linkSession(
+        LinkSessionRequest(phoneNumber: number, qrFormat: .text)
+      ).makeAsyncIterator()
+      #expect(try await events.next()?.status == .starting)
+      await port.time.slept(times: 1)
+      port.upstream.setStatus(.scanQRCode, named: "s_test")
+      port.time.advance(by: .seconds(1))
+      let shown = try #require(try await events.next())
+      #expect(shown.sessionName == "s_test")
+      #expect(shown.qr == "2@first")
+      #expect(shown.attempt == 1 && shown.attempts == 6)
+      #expect(shown.expiresAt != nil)
+      #expect(try await events.next()?.pairingCode == "CODE-0001")
+      await port.time.slept(times: 3)
+      port.upstream.setStatus(.working, named: "s_test")
+      port.time.advance(by: .seconds(1))
+      #expect(try await events.next()?.status == .working)
+      #expect(try await events.next() == nil)
+    }
+  }
+
+  @Test func `linking a phone ends badly behind the event that says why`() async throws {
+    try await CallPort.with { port in
+      var events = try await port.client.linkSession(LinkSessionRequest()).makeAsyncIterator()
+      #expect(try await events.next()?.status == .starting)
+      await port.time.slept(times: 1)
+      port.upstream.setStatus(.failed, named: "s_test")
+      port.time.advance(by: .seconds(1))
+      let outcome = await self.rest(&events)
+      #expect(outcome.events.map(\.status) == [.failed])
+      #expect(outcome.error?.reason == .linkFailed)
+    }
+  }
+
+  @Test func `linking a phone has a deadline of its own`() async throws {
+    var limits = CallLimits.defaults
+    #expect(limits.timeout(of: .linkSession, asked: nil) == .seconds(300))
+    #expect(limits.timeout(of: .linkSession, asked: .seconds(301)) == .seconds(300))
+    #expect(limits.timeout(of: .linkSession, asked: .seconds(299)) == .seconds(299))
+    #expect(limits.timeout(of: .watchSession, asked: nil) == nil)
+    #expect(limits.timeout(of: .watchSession, asked: .seconds(301)) == .seconds(301))
+    #expect(limits.timeout(of: .getSessionQR, asked: nil) == .seconds(30))
+    #expect(limits.timeout(of: .getSessionQR, asked: .seconds(301)) == .seconds(120))
+    limits.linkTimeout = .milliseconds(1)
+    try await CallPort.with(limits: limits) { port in
+      var events = try await port.client.linkSession(LinkSessionRequest()).makeAsyncIterator()
+      let error = await self.rest(&events).error
+      #expect(error?.reason == .deadlineExceeded)
+      #expect(error?.code == .deadlineExceeded)
+    }
+  }
+
   @Test func `a stream that its caller drops is watched no longer`() async throws {
     try await CallPort.with { port in
       port.upstream.setStatus(.working, named: "s_test")

@@ -32,9 +32,10 @@ import UserAPI
     #expect(procedure.path == fields.path)
   }
 
-  @Test func `a stream is refused to those who take one bare message`() {
+  @Test(arguments: [Procedure.watchSession, .linkSession])
+  func `a stream is refused to those who take one bare message`(procedure: Procedure) {
     let refusal = self.refusal {
-      $0.path = "/user.v1.User/watchSession"
+      $0.path = procedure.path
       $0.contentType = "application/json"
     }
     #expect(refusal?.error.reason == .unsupportedContentType)

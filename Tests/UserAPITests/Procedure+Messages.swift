@@ -11,6 +11,7 @@ extension Procedure {
     case .updateSessionPhone: try UpdateSessionPhoneRequest(buffer: buffer)
     case .getWhatsAppGroups, .getWhatsAppContacts: try DirectoryRequest(buffer: buffer)
     case .watchSession: try WatchSessionRequest(buffer: buffer)
+    case .linkSession: try LinkSessionRequest(buffer: buffer)
     }
   }
 
@@ -24,7 +25,7 @@ extension Procedure {
     case .restartSession, .updateSessionPhone, .logoutSession: try Success(buffer: buffer)
     case .getWhatsAppGroups: try GroupPage(buffer: buffer)
     case .getWhatsAppContacts: try ContactPage(buffer: buffer)
-    case .watchSession: try SessionEvent(buffer: buffer)
+    case .watchSession, .linkSession: try SessionEvent(buffer: buffer)
     }
   }
 }

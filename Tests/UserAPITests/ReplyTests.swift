@@ -83,7 +83,7 @@ import UserAPI
       }
       let optional = [
         "phoneNumber", "nextCursor", "total", "snapshot", "asOf", "warning",
-        "verifiedAt", "reason", "stale", "qr", "expiresAt", "attempt", "attempts",
+        "verifiedAt", "reason", "stale", "qr", "expiresAt", "attempt", "attempts", "pairingCode",
       ]
       guard !optional.contains(member.key) else { continue }
       var changed = object
@@ -103,7 +103,7 @@ import UserAPI
     case .restartSession, .updateSessionPhone, .logoutSession: _ = try Success(json: json)
     case .getWhatsAppGroups: _ = try GroupPage(json: json)
     case .getWhatsAppContacts: _ = try ContactPage(json: json)
-    case .watchSession: _ = try SessionEvent(json: json)
+    case .watchSession, .linkSession: _ = try SessionEvent(json: json)
     }
   }
 

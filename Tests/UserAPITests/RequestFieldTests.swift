@@ -28,6 +28,8 @@ import UserAPI
         valid[procedure] = [
           ("sessionName", #""s""#), ("after", "3"), ("qrFormat", #""text""#),
         ]
+      case .linkSession:
+        valid[procedure] = [("phoneNumber", #""+15551234567""#), ("qrFormat", #""text""#)]
       }
     }
     return valid
@@ -78,7 +80,10 @@ import UserAPI
     for (field, _) in Self.valid[procedure] ?? [] {
       for value in [nil, "null"] as [String?] {
         let json = self.json(procedure, replacing: field, by: value)
-        if ["limit", "cursor", "search", "after", "qrFormat"].contains(field) {
+        let isOptional =
+          ["limit", "cursor", "search", "after", "qrFormat"].contains(field)
+          || procedure == .linkSession
+        if isOptional {
           #expect(throws: Never.self) { try procedure.request(json) }
         } else {
           let error = #expect(throws: UserAPIError.self) { try procedure.request(json) }
@@ -107,6 +112,7 @@ import UserAPI
     case .updateSessionPhone: try UpdateSessionPhoneRequest(json: json)
     case .getWhatsAppGroups, .getWhatsAppContacts: try DirectoryRequest(json: json)
     case .watchSession: try WatchSessionRequest(json: json)
+    case .linkSession: try LinkSessionRequest(json: json)
     }
   }
 

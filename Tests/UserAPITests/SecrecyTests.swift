@@ -34,8 +34,9 @@ import UserAPI
   @Test func `a code in an event is never printed`() {
     let event = SessionEvent(
       seq: 1, at: Timestamp(millisecondsSinceEpoch: 0), sessionName: "s", status: .scanQRCode,
-      reported: .scanQRCode, qr: "2@code-of-a-session")
+      reported: .scanQRCode, qr: "2@code-of-a-session", pairingCode: "ABCD-EFGH")
     #expect(self.isSecret(event, "code-of"))
+    #expect(self.isSecret(event, "ABCD"))
     #expect("\(event)" == "SessionEvent(1, s, SCAN_QR_CODE)")
   }
 
@@ -44,6 +45,7 @@ import UserAPI
     #expect("\(number)" == "<redacted>")
     #expect(self.isSecret(number, "555123"))
     #expect(self.isSecret(UpdateSessionPhoneRequest(id: "i", phoneNumber: number), "555123"))
+    #expect(self.isSecret(LinkSessionRequest(phoneNumber: number), "555123"))
   }
 
   @Test func `a QR code is never printed`() {

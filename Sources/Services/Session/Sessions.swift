@@ -253,6 +253,20 @@ package final class Sessions: Sendable {
     self.watched.watch(session, sequence.map { .resuming(after: $0) } ?? .beginning)
   }
 
+  /// Makes the caller's session or brings it back, as ``initiate(for:)`` does, and tells what it takes
+  /// to link a phone.
+  ///
+  /// - Parameter phoneNumber: Of the phone, to be given a code to type as well; nil for none.
+  package func link(
+    for caller: Caller, phoneNumber: PhoneNumber?
+  ) async throws(UserAPIError) -> SessionLink {
+    let session = try await self.initiate(for: caller)
+    return SessionLink(
+      session, phoneNumber: phoneNumber,
+      watcher: self.watched.watch(session, .beginning, isFresh: true), upstream: self.upstream,
+      time: self.time)
+  }
+
   /// WAHA told of a session without being asked. One that nobody knows is ignored.
   package func announced(_ announcement: SessionAnnouncement) {
     self.states.drop(announcement.name)

@@ -68,6 +68,10 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   public static let restartFailed = Self(rawValue: "RESTART_FAILED")
   /// WAHA keeps no contacts for this session, because it was made without a store.
   public static let contactsNotStored = Self(rawValue: "CONTACTS_NOT_STORED")
+  /// The session failed while a phone was to be linked.
+  public static let linkFailed = Self(rawValue: "LINK_FAILED")
+  /// WhatsApp has shown all the QR codes that it shows, and none was scanned.
+  public static let qrCodesUsedUp = Self(rawValue: "QR_CODES_USED_UP")
 
   /// The snapshot that the request names is no longer kept.
   public static let snapshotExpired = Self(rawValue: "SNAPSHOT_EXPIRED")
@@ -116,8 +120,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
     .headersTooLarge, .bodyTimeout, .connectionBufferFull, .readerTooSlow,
     .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked, .accountNotApproved,
     .sessionNotFound, .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking,
-    .restartFailed,
-    .contactsNotStored, .snapshotExpired,
+    .restartFailed, .contactsNotStored, .linkFailed, .qrCodesUsedUp, .snapshotExpired,
     .upstreamUnavailable, .upstreamTimeout, .upstreamBusy, .upstreamRateLimited,
     .upstreamUnauthorized, .upstreamListTooLarge, .upstreamInvalidResponse,
     .deadlineExceeded, .canceled, .storeUnavailable, .serverStopping, .internalError,
@@ -138,7 +141,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
     case .accountNotApproved: .permissionDenied
     case .sessionNotFound: .notFound
     case .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking, .restartFailed,
-      .contactsNotStored:
+      .contactsNotStored, .linkFailed, .qrCodesUsedUp:
       .failedPrecondition
     case .upstreamUnavailable, .upstreamBusy, .storeUnavailable, .serverStopping,
       .connectionFailed:

@@ -10,6 +10,7 @@ public enum Procedure: String, CaseIterable, Hashable, Sendable {
   case getWhatsAppGroups
   case getWhatsAppContacts
   case watchSession
+  case linkSession
 
   /// What every procedure's path begins with.
   public static let pathPrefix = "/user.v1.User/"
@@ -22,7 +23,7 @@ public enum Procedure: String, CaseIterable, Hashable, Sendable {
     switch self {
     case .getWhatsAppSession, .initiateWhatsAppSession: false
     case .getSessionStatus, .getSessionQR, .restartSession, .updateSessionPhone, .logoutSession,
-      .getWhatsAppGroups, .getWhatsAppContacts, .watchSession:
+      .getWhatsAppGroups, .getWhatsAppContacts, .watchSession, .linkSession:
       true
     }
   }
@@ -34,7 +35,7 @@ public enum Procedure: String, CaseIterable, Hashable, Sendable {
       .restartSession, .updateSessionPhone, .logoutSession, .getWhatsAppGroups,
       .getWhatsAppContacts:
       false
-    case .watchSession: true
+    case .watchSession, .linkSession: true
     }
   }
 

@@ -77,6 +77,21 @@ public struct WatchSessionRequest: Sendable, Equatable {
   }
 }
 
+/// The input of `linkSession`.
+public struct LinkSessionRequest: Sendable, Equatable {
+  /// The number of the phone to link, to be given a code to type there as well; nil to link by QR
+  /// code alone. As the caller wrote it: E.164 with or without `+`, spaces, dashes or brackets.
+  public var phoneNumber: PhoneNumber?
+  /// In which form QR codes come. Default: ``QRFormat/png``.
+  public var qrFormat: QRFormat
+
+  /// Made of its parts.
+  public init(phoneNumber: PhoneNumber? = nil, qrFormat: QRFormat = .png) {
+    self.phoneNumber = phoneNumber
+    self.qrFormat = qrFormat
+  }
+}
+
 /// In which form a QR code comes.
 public enum QRFormat: String, CaseIterable, Sendable {
   /// A PNG in base64 (RFC 4648, section 4).

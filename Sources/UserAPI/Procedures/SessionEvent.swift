@@ -1,5 +1,5 @@
-/// A message of `watchSession`: how a session is from then on. Whoever sees its code can take over
-/// the session, so it prints without.
+/// A message of `watchSession` and `linkSession`: how a session is from then on. Whoever sees its codes
+/// can take over the session, so it prints without.
 public struct SessionEvent: Sendable, Equatable {
   /// Grows from one event of a session to the next, by any number.
   public var seq: Int
@@ -25,13 +25,16 @@ public struct SessionEvent: Sendable, Equatable {
   public var attempt: Int?
   /// After how many codes WhatsApp commonly gives up; nil without ``attempt``.
   public var attempts: Int?
+  /// The code to type on the phone, in the place of a scan; nil but in `linkSession` with a phone
+  /// number, while the session waits for a scan.
+  public var pairingCode: String?
 
   /// Made of its parts.
   public init(
     seq: Int, at: Timestamp, sessionName: String, status: SessionStatus,
     reported: SessionStatus, verifiedAt: Timestamp? = nil,
     reason: SessionEventReason? = nil, qr: String? = nil, expiresAt: Timestamp? = nil,
-    attempt: Int? = nil, attempts: Int? = nil
+    attempt: Int? = nil, attempts: Int? = nil, pairingCode: String? = nil
   ) {
     self.seq = seq
     self.at = at
@@ -44,6 +47,7 @@ public struct SessionEvent: Sendable, Equatable {
     self.expiresAt = expiresAt
     self.attempt = attempt
     self.attempts = attempts
+    self.pairingCode = pairingCode
   }
 }
 
@@ -63,8 +67,8 @@ extension SessionEvent: CustomStringConvertible, CustomReflectable {
   }
 }
 
-/// What there is to know of a session beside its status, as a stable word (proto-spec.md, section
-/// 7.10). Open, so that an old client survives a newer server.
+/// What there is to know of a session beside its status, as a stable word (proto-spec.md, sections
+/// 7.10 and 7.11). Open, so that an old client survives a newer server.
 public struct SessionEventReason: RawRepresentable, Hashable, Sendable {
   /// The word on the wire.
   public let rawValue: String
@@ -78,4 +82,6 @@ public struct SessionEventReason: RawRepresentable, Hashable, Sendable {
   public static let notVerified = Self(rawValue: "NOT_VERIFIED")
   /// Events between the one to go on behind and this one are no longer kept.
   public static let sequenceExpired = Self(rawValue: "SEQUENCE_EXPIRED")
+  /// WAHA gave no code to type; the QR codes are the way to link.
+  public static let pairingCodeRefused = Self(rawValue: "PAIRING_CODE_REFUSED")
 }

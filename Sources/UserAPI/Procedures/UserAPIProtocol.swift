@@ -36,4 +36,10 @@ public protocol UserAPIProtocol: Sendable {
   func watchSession(
     _ request: WatchSessionRequest
   ) async throws(UserAPIError) -> MessageStream<SessionEvent>
+
+  /// Makes or starts the caller's session and tells all that it takes to link a phone, until the
+  /// session works.
+  func linkSession(
+    _ request: LinkSessionRequest
+  ) async throws(UserAPIError) -> MessageStream<SessionEvent>
 }

@@ -12,13 +12,9 @@ extension SessionRequest: ObjectMessage {
 
 extension UpdateSessionPhoneRequest: ObjectMessage {
   package init(object: JSONObject) throws(UserAPIError) {
-    let id = try object.string("id")
-    guard let number = PhoneNumber(try object.string("phoneNumber")) else {
-      throw UserAPIError(
-        .invalidField,
-        "phoneNumber: must be a number in E.164, with or without +, spaces, dashes or brackets")
-    }
-    self.init(id: id, phoneNumber: number)
+    self.init(
+      id: try object.string("id"),
+      phoneNumber: try PhoneNumber(field: "phoneNumber", try object.string("phoneNumber")))
   }
 
   package func writeMembers(to writer: inout JSONWriter) {
@@ -53,18 +49,28 @@ extension WatchSessionRequest: ObjectMessage {
   package init(object: JSONObject) throws(UserAPIError) {
     self.init(
       sessionName: try object.string("sessionName"),
-      after: try object.optionalInteger("after", minimum: 0))
-    if let word = try object.optionalString("qrFormat") {
-      guard let format = QRFormat(rawValue: word) else {
-        throw UserAPIError(.invalidField, "qrFormat: must be png or text")
-      }
-      self.qrFormat = format
-    }
+      after: try object.optionalInteger("after", minimum: 0),
+      qrFormat: try object.qrFormat("qrFormat"))
   }
 
   package func writeMembers(to writer: inout JSONWriter) {
     writer.member("sessionName", self.sessionName)
     writer.member("after", self.after)
+    if self.qrFormat != .png { writer.member("qrFormat", self.qrFormat.rawValue) }
+  }
+}
+
+extension LinkSessionRequest: ObjectMessage {
+  package init(object: JSONObject) throws(UserAPIError) {
+    var phoneNumber: PhoneNumber?
+    if let text = try object.optionalString("phoneNumber") {
+      phoneNumber = try PhoneNumber(field: "phoneNumber", text)
+    }
+    self.init(phoneNumber: phoneNumber, qrFormat: try object.qrFormat("qrFormat"))
+  }
+
+  package func writeMembers(to writer: inout JSONWriter) {
+    writer.member("phoneNumber", self.phoneNumber?.e164)
     if self.qrFormat != .png { writer.member("qrFormat", self.qrFormat.rawValue) }
   }
 }
@@ -82,7 +88,8 @@ extension SessionEvent: ObjectMessage {
       reason: try object.optionalString("reason").map(SessionEventReason.init),
       qr: try object.optionalString("qr"), expiresAt: try object.optionalTimestamp("expiresAt"),
       attempt: try object.optionalInteger("attempt", minimum: 1),
-      attempts: try object.optionalInteger("attempts", minimum: 1))
+      attempts: try object.optionalInteger("attempts", minimum: 1),
+      pairingCode: try object.optionalString("pairingCode"))
   }
 
   package func writeMembers(to writer: inout JSONWriter) {
@@ -97,6 +104,7 @@ extension SessionEvent: ObjectMessage {
     writer.member("expiresAt", self.expiresAt?.description)
     writer.member("attempt", self.attempt)
     writer.member("attempts", self.attempts)
+    writer.member("pairingCode", self.pairingCode)
   }
 }
 
@@ -258,7 +266,26 @@ extension ContactItem: ObjectMessage {
   }
 }
 
+extension PhoneNumber {
+  fileprivate init(field: String, _ text: String) throws(UserAPIError) {
+    guard let number = PhoneNumber(text) else {
+      throw UserAPIError(
+        .invalidField,
+        "\(field): must be a number in E.164, with or without +, spaces, dashes or brackets")
+    }
+    self = number
+  }
+}
+
 extension JSONObject {
+  fileprivate func qrFormat(_ key: String) throws(UserAPIError) -> QRFormat {
+    guard let word = try self.optionalString(key) else { return .png }
+    guard let format = QRFormat(rawValue: word) else {
+      throw UserAPIError(.invalidField, "\(key): must be png or text")
+    }
+    return format
+  }
+
   fileprivate func optionalTimestamp(_ key: String) throws(UserAPIError) -> Timestamp? {
     try self.optionalString(key) == nil ? nil : try self.timestamp(key)
   }

@@ -50,6 +50,9 @@ package struct CallLimits: Sendable {
   package var defaultTimeout: Duration = .seconds(30)
   /// How long any call may take whose response is one message. Default: 120 s.
   package var maxTimeout: Duration = .seconds(120)
+  /// How long `linkSession` may take, also where its caller set a longer bound or none. Default: 5
+  /// min, in which WhatsApp shows all the codes that it shows.
+  package var linkTimeout: Duration = .seconds(300)
   /// After how long without a message a stream of them gets an empty one. Default: 15 s.
   package var heartbeatInterval: Duration = .seconds(15)
   /// How long the reader of such a stream may leave it full. Default: 20 s.
@@ -58,4 +61,18 @@ package struct CallLimits: Sendable {
   package static let defaults = Self()
 
   package init() {}
+
+  /// How long a call may take; nil for as long as it likes.
+  ///
+  /// - Parameter asked: The bound that its caller set.
+  func timeout(of procedure: Procedure, asked: Duration?) -> Duration? {
+    switch procedure {
+    case .watchSession: asked
+    case .linkSession: min(asked ?? self.linkTimeout, self.linkTimeout)
+    case .getWhatsAppSession, .initiateWhatsAppSession, .getSessionStatus, .getSessionQR,
+      .restartSession, .updateSessionPhone, .logoutSession, .getWhatsAppGroups,
+      .getWhatsAppContacts:
+      min(asked ?? self.defaultTimeout, self.maxTimeout)
+    }
+  }
 }

@@ -82,6 +82,18 @@ struct CallerAPI: UserAPIProtocol {
     }
   }
 
+  func linkSession(
+    _ request: LinkSessionRequest
+  ) async throws(UserAPIError) -> MessageStream<SessionEvent> {
+    let link = try await self.services.sessions.link(
+      for: self.caller, phoneNumber: request.phoneNumber)
+    return MessageStream { () async throws(UserAPIError) -> SessionEvent? in
+      try await link.next().map { event in
+        SessionEvent(event, sessionName: link.session.name, qrFormat: request.qrFormat)
+      }
+    }
+  }
+
   private var lastMoment: ContinuousClock.Instant? {
     guard let deadline else { return nil }
     let left = Duration.nanoseconds((deadline - .now()).nanoseconds)
@@ -109,7 +121,8 @@ extension SessionEvent {
     self.init(
       seq: event.sequence, at: event.at, sessionName: sessionName, status: event.status,
       reported: event.reported, verifiedAt: event.verifiedAt,
-      reason: event.isSequenceExpired ? .sequenceExpired : event.reason)
+      reason: event.isSequenceExpired ? .sequenceExpired : event.reason,
+      pairingCode: event.pairingCode?.text)
     guard let shown = event.code else { return }
     switch qrFormat {
     case .png: self.qr = Data(shown.code.picture).base64EncodedString()

@@ -28,7 +28,7 @@ extension Procedure {
       return try await api.getWhatsAppGroups(DirectoryRequest(buffer: message))
     case .getWhatsAppContacts:
       return try await api.getWhatsAppContacts(DirectoryRequest(buffer: message))
-    case .watchSession:
+    case .watchSession, .linkSession:
       preconditionFailure("a procedure that streams does not answer with one message")
     }
   }
@@ -47,6 +47,9 @@ extension Procedure {
     case .watchSession:
       let events = try await api.watchSession(WatchSessionRequest(buffer: message))
       for try await event in events { try await take(event) }
+    case .linkSession:
+      let events = try await api.linkSession(LinkSessionRequest(buffer: message))
+      for try await event in events { try await take(event) }
     }
   }
 
@@ -56,7 +59,7 @@ extension Procedure {
   var listsPages: Bool {
     switch self {
     case .getWhatsAppSession, .initiateWhatsAppSession, .getSessionStatus, .getSessionQR,
-      .restartSession, .updateSessionPhone, .logoutSession, .watchSession:
+      .restartSession, .updateSessionPhone, .logoutSession, .watchSession, .linkSession:
       false
     case .getWhatsAppGroups, .getWhatsAppContacts: true
     }

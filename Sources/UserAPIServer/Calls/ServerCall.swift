@@ -92,12 +92,8 @@ final class ServerCall: StreamReceiver {
     self.procedure = head.procedure
     self.encoder = ResponseEncoder(contentType: head.contentType)
     let limits = self.services.limits
-    if head.procedure.isStreaming {
-      self.timeout = head.timeout
-      self.authorization = authorization
-    } else {
-      self.timeout = min(head.timeout ?? limits.defaultTimeout, limits.maxTimeout)
-    }
+    self.timeout = limits.timeout(of: head.procedure, asked: head.timeout)
+    if head.procedure.isStreaming { self.authorization = authorization }
     self.machine = ServerCallMachine(
       body: RequestBody(
         contentType: head.contentType, limit: limits.maxMessageSize,

@@ -1,0 +1,55 @@
+internal import AuthService
+internal import NIOConcurrencyHelpers
+package import UserAPI
+
+/// One who links a phone to a session. Watches it for as long as it exists.
+package final class SessionLink: Sendable {
+  package let session: OwnedSession
+  private let watcher: SessionWatcher
+  private let upstream: any SessionUpstream
+  private let time: TimeSource
+  private let linker: NIOLockedValueBox<SessionLinker>
+
+  init(
+    _ session: OwnedSession, phoneNumber: PhoneNumber?, watcher: SessionWatcher,
+    upstream: any SessionUpstream, time: TimeSource
+  ) {
+    self.session = session
+    self.watcher = watcher
+    self.upstream = upstream
+    self.time = time
+    self.linker = NIOLockedValueBox(SessionLinker(phoneNumber: phoneNumber))
+  }
+
+  /// The next event; nil when the session works. One task at a time may wait for it.
+  ///
+  /// - Throws: `LINK_FAILED`, `QR_CODES_USED_UP`, `SESSION_MISSING_UPSTREAM` when the session is logged
+  ///   out or deleted meanwhile, and what ``SessionWatcher/next()`` throws.
+  package func next() async throws(UserAPIError) -> WatchEvent? {
+    while true {
+      switch self.linker.withLockedValue({ $0.step }) {
+      case .watch:
+        if let event = try await self.watcher.next() {
+          return self.linker.withLockedValue { $0.saw(event) }
+        }
+        self.linker.withLockedValue { $0.sessionEnded() }
+      case .ask(let phoneNumber):
+        let answer = await self.ask(phoneNumber)
+        guard !Task.isCancelled else { throw UserAPIError.canceled }
+        let now = self.time.wallClock()
+        if let event = self.linker.withLockedValue({ $0.asked(answer, at: now) }) { return event }
+      case .end(nil): return nil
+      case .end(.some(let error)): throw error
+      }
+    }
+  }
+
+  private func ask(_ phoneNumber: PhoneNumber) async -> Result<PairingCode, UserAPIError> {
+    do throws(UserAPIError) {
+      return .success(
+        try await self.upstream.pairingCode(of: self.session, phoneNumber: phoneNumber))
+    } catch {
+      return .failure(error)
+    }
+  }
+}
