@@ -76,6 +76,7 @@ import UserAPI
 
   @Test func `a session that failed before is no failure of this time`() async throws {
     let session = try await self.service.session(.failed)
+    self.service.upstream.setStartsInto(.starting)
     let watcher = self.service.sessions.watch(session, after: nil)
     #expect(try await watcher.next()?.status == .failed)
     await self.service.time.slept(times: 1)

@@ -187,6 +187,7 @@ import UserAPI
   @Test func `linking a phone ends well when it is linked`() async throws {
     try await CallPort.with { port in
       port.upstream.setStatus(.failed, named: "s_test")
+      port.upstream.setStartsInto(.starting)
       let number = try #require(PhoneNumber("+1 555 123-4567"))
       var events = try await port.client.linkSession(
         LinkSessionRequest(phoneNumber: number, qrFormat: .text)
