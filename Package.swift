@@ -110,7 +110,8 @@ let package = Package(
     .target(
       name: "WAHASimulator",
       dependencies: [
-        "CPNG", "CQRencode", .nioConcurrencyHelpers, .nioCore, .nioHTTP1, .nioPosix,
+        "CPNG", "CQRencode", .collections, .crypto, .nioConcurrencyHelpers, .nioCore, .nioHTTP1,
+        .nioPosix,
       ],
       swiftSettings: settings),
 
@@ -189,7 +190,9 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "WAHASimulatorTests",
-      dependencies: ["WAHASimulator", .nioCore, .nioHTTP1, .nioPosix], swiftSettings: settings),
+      dependencies: [
+        "WAHASimulator", .nioConcurrencyHelpers, .nioCore, .nioHTTP1, .nioPosix,
+      ], swiftSettings: settings),
   ]
 )
 

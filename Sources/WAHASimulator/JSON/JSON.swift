@@ -44,6 +44,15 @@ package enum JSON: Sendable, Equatable {
     return number
   }
 
+  /// A whole number or a fraction.
+  package var number: Double? {
+    switch self {
+    case .int(let number): Double(number)
+    case .double(let number): number
+    case .null, .bool, .string, .cut, .array, .object, .undefined: nil
+    }
+  }
+
   /// `null` for a missing text.
   static func orNull(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
 
