@@ -6,6 +6,7 @@ final class Simulator: Sendable {
   let state: NIOLockedValueBox<SimulatorState>
   let locks: OperationLocks
   let log: RequestLog
+  let courier: WebhookCourier
   let faults = FaultTable()
   let codes = CodePictures()
   let apiKey: String?
@@ -13,14 +14,18 @@ final class Simulator: Sendable {
   let wallClock: WallClock
   private let timer: any EventLoop
 
-  init(_ configuration: SimulatorConfiguration, timer: any EventLoop) {
+  init(
+    _ configuration: SimulatorConfiguration, timer: any EventLoop, courier: WebhookCourier
+  ) {
+    let clock = WallClock()
     self.state = NIOLockedValueBox(
       SimulatorState(
         engine: configuration.engine, version: configuration.version,
-        book: .generated(configuration.addressBook)))
+        book: .generated(configuration.addressBook), clock: clock))
     self.locks = OperationLocks(timer: timer)
-    self.wallClock = WallClock()
-    self.log = RequestLog(clock: self.wallClock)
+    self.wallClock = clock
+    self.log = RequestLog(clock: clock)
+    self.courier = courier
     self.apiKey = configuration.apiKey
     self.timing = configuration.timing
     self.timer = timer
@@ -31,14 +36,30 @@ final class Simulator: Sendable {
     self.state.withLockedValue { ($0.engine, $0.version, $0.book) }
   }
 
+  /// Runs `body` under the lock, then has the events sent that came of it. Whatever can make a
+  /// session go on has to come through here.
+  func access<Result: Sendable>(_ body: (inout SimulatorState) -> Result) -> Result {
+    let (result, hasEvents) = self.state.withLockedValue { (body(&$0), $0.announcesOutbox()) }
+    if hasEvents { self.courier.collect { self.state.withLockedValue { $0.takeOutbox() } } }
+    return result
+  }
+
   /// The session as it is now.
   func session(_ name: String) -> Session? {
-    self.state.withLockedValue { $0.session(name, at: .now) }
+    self.access { $0.session(name, at: .now) }
+  }
+
+  /// What became of the sessions of this name; nil when there never was one.
+  func history(of name: String) -> [History.Entry]? {
+    self.access { state in
+      _ = state.session(name, at: .now)
+      return state.history(of: name)
+    }
   }
 
   /// All sessions as they are now, the oldest first.
   func sessions() -> [Session] {
-    self.state.withLockedValue { state in
+    self.access { state in
       state.names.compactMap { state.session($0, at: .now) }
     }
   }
@@ -48,12 +69,12 @@ final class Simulator: Sendable {
     _ name: String,
     _ change: (inout Session?, inout SimulatorState, ContinuousClock.Instant) -> Result
   ) -> Result {
-    let (result, isGone, waiters, wakeAt) = self.state.withLockedValue { state in
+    let (result, isGone, waiters, wakeAt) = self.access { state in
       let now = ContinuousClock.now
       var session = state.session(name, at: now)
       let result = change(&session, &state, now)
       let wakeAt = session?.takeNewDeadline()
-      state.set(name, to: session)
+      state.set(name, to: session, at: now)
       return (result, session == nil, state.takeSatisfiedWaiters(for: name), wakeAt)
     }
     if isGone { self.codes.forget(name) }
@@ -68,7 +89,7 @@ final class Simulator: Sendable {
   /// Returns once the session has this status, is gone, or the wait has lasted its time.
   func waitForStatus(_ expected: String, of name: String) async {
     await withCheckedContinuation { continuation in
-      let waiterID: Int? = self.state.withLockedValue { state in
+      let waiterID: Int? = self.access { state in
         guard let session = state.session(name, at: .now), session.machine.status != expected
         else { return nil }
         let id = state.nextSerial()

@@ -23,6 +23,26 @@ extension SimulatorServer {
   /// The status of a session; nil when there is none of that name.
   package func status(of name: String) -> String? { self.simulator.session(name)?.machine.status }
 
+  /// Every status and code since the first session of this name, deleted ones too: the latest
+  /// 10,000, the oldest first. Nil when there never was one.
+  package func history(of name: String) -> [History.Entry]? { self.simulator.history(of: name) }
+
+  /// Says how well webhooks go from now on.
+  package func steerWebhooks(_ steering: WebhookSteering) {
+    self.simulator.courier.steer(steering)
+  }
+
+  /// What became of the webhooks since the counters were cleared: how many, how many are neither
+  /// delivered nor given up, and the last 10,000, the oldest first.
+  package func webhooks() -> (
+    counters: WebhookCounters, pending: Int, deliveries: [DeliveryRecord]
+  ) {
+    let (_, counters, pending, deliveries) = self.simulator.courier.report
+    return (counters, pending, deliveries)
+  }
+
+  package func clearWebhooks() { self.simulator.courier.clear() }
+
   /// Adds a fault behind those in force: the first that matches a request is the one it gets.
   package func addFault(_ fault: Fault) { self.simulator.faults.add(fault) }
 

@@ -20,7 +20,9 @@ package final class SimulatorServer: Sendable {
   package static func start(
     _ configuration: SimulatorConfiguration, group: any EventLoopGroup
   ) async throws -> SimulatorServer {
-    let simulator = Simulator(configuration, timer: group.next())
+    let courier = WebhookCourier(
+      eventLoop: group.next(), patience: configuration.timing.webhookPatience)
+    let simulator = Simulator(configuration, timer: group.next(), courier: courier)
     let connections = Connections()
     let listener = try await ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1024)
@@ -48,12 +50,7 @@ package final class SimulatorServer: Sendable {
   package func shutdown() async throws {
     try await self.listener.close().get()
     self.simulator.stopWaiting()
-    for channel in self.connections.takeAll() {
-      do {
-        try await channel.close().get()
-      } catch ChannelError.alreadyClosed {
-        // The peer was quicker.
-      }
-    }
+    try await self.simulator.courier.shutdown()
+    try await self.connections.closeAll()
   }
 }

@@ -7,10 +7,13 @@ struct WallClock: Sendable {
   let startedAt = Int(Date.now.timeIntervalSince1970 * 1000)
 
   /// Since the start.
-  var uptime: Int {
-    let components = self.origin.duration(to: .now).components
-    return Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
-  }
+  var uptime: Int { self.milliseconds(at: .now) - self.startedAt }
 
-  var now: Int { self.startedAt + self.uptime }
+  var now: Int { self.milliseconds(at: .now) }
+
+  func milliseconds(at instant: ContinuousClock.Instant) -> Int {
+    let components = self.origin.duration(to: instant).components
+    return self.startedAt + Int(components.seconds) * 1000
+      + Int(components.attoseconds / 1_000_000_000_000_000)
+  }
 }

@@ -51,6 +51,9 @@ struct Options: ParsableArguments {
   @Option(help: "How long an operation queues for the lock.")
   var lockWait = DurationArgument(Timing().lockWait)
 
+  @Option(help: "How long a receiver of webhooks may take to answer.")
+  var webhookPatience = DurationArgument(Timing().webhookPatience)
+
   func validate() throws {
     guard self.groups >= 0, self.contacts >= 0, self.participants >= 0, self.qrCount >= 1 else {
       throw ValidationError(
@@ -69,6 +72,7 @@ struct Options: ParsableArguments {
     timing.operation = self.operationTime.duration
     timing.lockWait = self.lockWait.duration
     timing.statusWait = self.qrWait.duration
+    timing.webhookPatience = self.webhookPatience.duration
     var configuration = SimulatorConfiguration(
       engine: self.engine, version: self.serverVersion, timing: timing,
       addressBook: AddressBookPlan(

@@ -52,4 +52,28 @@ import WAHASimulator
       #expect(try await client.put("/simulator/engine", #"{"engine":"X"}"#).status == 400)
     }
   }
+
+  @Test func `history outlives the session, and goes on with the next of its name`() async throws {
+    try await withSimulator { server, client in
+      #expect(try await client.get("/simulator/sessions/a/history").status == 404)
+      _ = try await client.post("/api/sessions", #"{"name":"a","start":true}"#)
+      let text = try await client.get("/api/a/auth/qr?format=raw").json["value"]
+      _ = try await client.delete("/api/sessions/a")
+      _ = try await client.post("/api/sessions", #"{"name":"a"}"#)
+      server.setStatus("a", to: "SCAN_QR_CODE")
+      let entries = try #require(
+        try await client.get("/simulator/sessions/a/history").json.items)
+      #expect(
+        entries.map { $0["status"] } == [
+          "STOPPED", "STARTING", "SCAN_QR_CODE", "STOPPED", .null, "STOPPED", "SCAN_QR_CODE",
+        ])
+      #expect(entries[2].keys == ["atMs", "code", "status"])
+      #expect(entries[2]["code"]?["serial"] == 1)
+      #expect(entries[2]["code"]?["text"] == text)
+      #expect(entries[3].keys == ["atMs", "status"])
+      #expect(entries[6]["code"]?["serial"] == 1)
+      #expect(entries[6]["code"]?["text"] != text)
+      #expect(server.history(of: "a")?.map { .int($0.atMs) } == entries.map { $0["atMs"] })
+    }
+  }
 }

@@ -78,13 +78,13 @@ import WAHASimulator
     machine.start(at: start)
     machine.advance(to: start + .seconds(1), engine: .webjs)
     _ = machine.scan(at: start + .seconds(1), engine: .webjs)
-    machine.stop()
+    machine.stop(at: start)
     #expect(machine.status == "STOPPED")
     #expect(machine.isPaired)
     machine.start(at: start + .seconds(2))
     machine.advance(to: start + .seconds(3), engine: .webjs)
     #expect(machine.status == "WORKING")
-    machine.stop()
+    machine.stop(at: start)
     machine.unpair()
     machine.start(at: start + .seconds(4))
     machine.advance(to: start + .seconds(5), engine: .webjs)
@@ -94,10 +94,10 @@ import WAHASimulator
 
   @Test func `start does not leave FAILED, stop and start do`() {
     var machine = self.machine()
-    machine.force("FAILED")
+    machine.force("FAILED", at: start)
     machine.start(at: start)
     #expect(machine.status == "FAILED")
-    machine.stop()
+    machine.stop(at: start)
     machine.start(at: start)
     #expect(machine.status == "STARTING")
   }
@@ -106,7 +106,7 @@ import WAHASimulator
   func `a forced status stays`(status: String) {
     var machine = self.machine(scanAfter: .seconds(1))
     machine.start(at: start)
-    machine.force(status)
+    machine.force(status, at: start)
     machine.advance(to: start + .seconds(1000), engine: .webjs)
     #expect(machine.status == status)
     #expect(machine.nextDeadline == nil)

@@ -17,6 +17,14 @@ extension ServerVersion {
   var waitsForStoppedSessions: Bool { self >= Self(2025, 1, 1) }
   /// `presence`, `timestamps` and `assignedWorker` in the session object.
   var describesSessionsAtLength: Bool { self >= Self(2025, 9, 1) }
+  /// `id` and `timestamp` in events.
+  var identifiesEvents: Bool { self >= Self(2025, 3, 1) }
+  /// `statuses` in the event of a status.
+  var tellsLatestStatuses: Bool { self >= Self(2025, 9, 4) }
+  /// `data` in the event of a status.
+  var tellsStatusData: Bool { self >= Self(2026, 7, 1) }
+  /// The generation of 2024 said it twice on WEBJS.
+  var tellsWorkingOnce: Bool { self >= Self(2025, 1, 1) }
 
   func reportsOwnLid(on engine: Engine) -> Bool {
     switch engine {

@@ -19,6 +19,8 @@ package struct Timing: Sendable, Equatable {
   package var statusWait = Duration.seconds(10)
   /// How long an unused connection stays open. Default: 5 s.
   package var keepAlive = Duration.seconds(5)
+  /// How long a receiver of webhooks may take to answer before it is tried again. Default: 8 s.
+  package var webhookPatience = Duration.seconds(8)
 
   package init() {}
 }

@@ -14,7 +14,11 @@ extension Simulator {
   private func control(_ request: Request, _ path: [String]) throws(Refusal) -> Outcome {
     switch (request.method, path.first, path.count) {
     case (_, "sessions", _):
-      return .answer(try self.controlSessions(request, Array(path.dropFirst())))
+      let path = Array(path.dropFirst())
+      if request.method == .GET, path.count == 2, path[1] == "history" {
+        return .later { .response(self.showHistory(of: path[0])) }
+      }
+      return .answer(try self.controlSessions(request, path))
     case (.POST, "faults", 1):
       self.faults.add(try self.decode(Fault.self, request))
     case (.DELETE, "faults", 1):
@@ -27,6 +31,12 @@ extension Simulator {
       return .answer(.json(200, ["count": .int(requests), "aborted": .int(aborted)]))
     case (.DELETE, "requests", 1):
       self.log.clear()
+    case (.GET, "webhooks", 1):
+      return .later { .response(.json(200, self.webhookReport)) }
+    case (.PUT, "webhooks", 1):
+      self.courier.steer(try self.decode(WebhookSteering.self, request))
+    case (.DELETE, "webhooks", 1):
+      self.courier.clear()
     case (.PUT, "engine", 1):
       try self.changeEngine(request)
     case (.GET, "address-book", 1):
@@ -66,6 +76,25 @@ extension Simulator {
       throw Refusal(.failure(404, "Cannot \(request.method.rawValue) \(request.target)"))
     }
     return .json(200, ["ok": true])
+  }
+
+  private func showHistory(of name: String) -> Response {
+    guard let history = self.history(of: name) else { return .sessionNotFound }
+    return .json(200, .array(history.map(\.json)))
+  }
+
+  private var webhookReport: JSON {
+    let (steering, counters, pending, records) = self.courier.report
+    return [
+      "steering": steering.json,
+      "sent": .int(counters.sent),
+      "delivered": .int(counters.delivered),
+      "failed": .int(counters.failed),
+      "retried": .int(counters.retried),
+      "dropped": .int(counters.dropped),
+      "pending": .int(pending),
+      "deliveries": .array(records.map(\.json)),
+    ]
   }
 
   private func changeEngine(_ request: Request) throws(Refusal) {
@@ -110,6 +139,31 @@ extension RecordedRequest {
       "status": self.status.map { .int($0) } ?? .null,
       "atMs": .int(self.atMs),
       "aborted": .bool(self.isAborted),
+    ]
+  }
+}
+
+extension History.Entry {
+  fileprivate var json: JSON {
+    [
+      "status": .orNull(self.status),
+      "atMs": .int(self.atMs),
+      "code": self.code.map { ["serial": .int($0.serial), "text": .string($0.text)] }
+        ?? .undefined,
+    ]
+  }
+}
+
+extension DeliveryRecord {
+  fileprivate var json: JSON {
+    [
+      "id": .orNull(self.id),
+      "session": .string(self.session),
+      "status": .string(self.status),
+      "atMs": .int(self.atMs),
+      "attempts": .int(self.attempts),
+      "lastStatus": self.lastStatus.map { .int($0) } ?? .null,
+      "state": .string(self.state.rawValue),
     ]
   }
 }

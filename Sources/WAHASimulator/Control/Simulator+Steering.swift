@@ -16,8 +16,8 @@ extension Simulator {
 
   /// - Returns: False when there is no such session.
   func setStatus(_ name: String, to status: String) -> Bool {
-    self.update(name) { session, _, _ in
-      session?.machine.force(status)
+    self.update(name) { session, _, now in
+      session?.machine.force(status, at: now)
       return session != nil
     }
   }

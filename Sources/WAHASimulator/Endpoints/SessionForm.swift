@@ -25,6 +25,12 @@ struct SessionForm: Sendable {
       self.config = nil
       problems.append("nested property config must be either object or array")
     }
+    for (index, hook) in (self.config?["webhooks"]?.items ?? []).enumerated() {
+      let url = hook["url"]?.text?.lowercased() ?? ""
+      if !url.hasPrefix("http://") && !url.hasPrefix("https://") {
+        problems.append("config.webhooks.\(index).url must be a URL address")
+      }
+    }
     switch body["start"] {
     case .bool(let starts): self.starts = starts
     case nil, .null: self.starts = false

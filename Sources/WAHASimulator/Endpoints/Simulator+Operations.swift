@@ -104,10 +104,10 @@ extension Simulator {
   /// - Returns: Whether it was running.
   @discardableResult
   private func halt(_ name: String, unpairing: Bool = false) async -> Bool {
-    let (takesTime, wasRunning) = self.update(name) { session, _, _ in
+    let (takesTime, wasRunning) = self.update(name) { session, _, now in
       let wasRunning = session?.machine.isRunning ?? false
       let takesTime = wasRunning || (unpairing && session != nil)
-      session?.machine.stop()
+      session?.machine.stop(at: now)
       if unpairing { session?.machine.unpair() }
       return (takesTime, wasRunning)
     }

@@ -15,6 +15,9 @@ struct Dialect: Sendable {
     ]
   }
 
+  /// Whether hooks hear of `WORKING` twice.
+  var announcesWorkingTwice: Bool { self.engine == .webjs && !self.version.tellsWorkingOnce }
+
   func exception(_ exception: ServerException, to request: Request) -> Response {
     .exception(exception, to: request, engine: self.engine, version: self.version)
   }

@@ -13,15 +13,7 @@ extension Session {
 
   /// The account; `null` until the session was `WORKING` once.
   func me(_ dialect: Dialect, owner: Contact) -> JSON {
-    guard self.machine.isIdentified else { return .null }
-    let reportsLid = dialect.version.reportsOwnLid(on: dialect.engine)
-    return [
-      "id": .string(owner.id),
-      "pushName": .string(owner.pushname ?? "~"),
-      "lid": reportsLid ? .orUndefined(owner.lid) : .undefined,
-      "jid": dialect.engine == .webjs
-        ? .undefined : .string("\(owner.user):12@s.whatsapp.net"),
-    ]
+    self.machine.isIdentified ? owner.asMe(dialect) : .null
   }
 
   private func members(_ dialect: Dialect, owner: Contact, activity: Int) -> [JSON.Member] {
@@ -56,5 +48,19 @@ extension Session {
         "gows": ["found": true, "connected": .bool(isWorking)],
       ]
     }
+  }
+}
+
+extension Contact {
+  /// The owner of an account, as sessions tell of them.
+  func asMe(_ dialect: Dialect) -> JSON {
+    let reportsLid = dialect.version.reportsOwnLid(on: dialect.engine)
+    return [
+      "id": .string(self.id),
+      "pushName": .string(self.pushname ?? "~"),
+      "lid": reportsLid ? .orUndefined(self.lid) : .undefined,
+      "jid": dialect.engine == .webjs
+        ? .undefined : .string("\(self.user):12@s.whatsapp.net"),
+    ]
   }
 }

@@ -14,10 +14,17 @@ final class Connections: Sendable {
     }
   }
 
-  func takeAll() -> [any Channel] {
-    self.channels.withLockedValue { channels in
+  func closeAll() async throws {
+    let open = self.channels.withLockedValue { channels in
       defer { channels.removeAll() }
       return Array(channels.values)
+    }
+    for channel in open {
+      do {
+        try await channel.close().get()
+      } catch ChannelError.alreadyClosed {
+        // The peer was quicker.
+      }
     }
   }
 }

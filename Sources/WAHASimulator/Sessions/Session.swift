@@ -4,7 +4,11 @@ struct Session: Sendable {
   /// Tells two sessions of one name apart, so that a re-created one shows other codes.
   let serial: Int
   /// Nil when none was ever given.
-  var config: JSON?
+  var config: JSON? {
+    didSet { self.hooks = Webhook.all(in: self.config) }
+  }
+  /// Where its events go, as the config says.
+  private(set) var hooks: [Webhook]
   var machine: SessionMachine
   /// What the latest timer was set for.
   private var wakeAt: ContinuousClock.Instant?
@@ -13,6 +17,7 @@ struct Session: Sendable {
     self.name = name
     self.serial = serial
     self.config = config
+    self.hooks = Webhook.all(in: config)
     self.machine = machine
   }
 
@@ -31,9 +36,16 @@ struct Session: Sendable {
 
   /// What the QR code on show says: `2@…,…,…,…`, 237 characters.
   var codeText: String {
+    Self.codeText(of: self.name, session: self.serial, code: self.machine.codeSerial)
+  }
+
+  /// - Parameters:
+  ///   - session: The serial of the session.
+  ///   - code: The serial of the code.
+  static func codeText(of name: String, session: Int, code: Int) -> String {
     var random = SplitMix64(
-      seed: self.name.utf8.reduce(UInt64(self.serial)) { $0 &* 31 &+ UInt64($1) }
-        &+ UInt64(self.machine.codeSerial) &* 0x9E37_79B9)
+      seed: name.utf8.reduce(UInt64(session)) { $0 &* 31 &+ UInt64($1) }
+        &+ UInt64(code) &* 0x9E37_79B9)
     let parts = [100, 43, 43, 42].map { random.nextText(length: $0) + "=" }
     return "2@" + parts.joined(separator: ",")
   }
