@@ -23,6 +23,29 @@ extension SimulatorServer {
   /// The status of a session; nil when there is none of that name.
   package func status(of name: String) -> String? { self.simulator.session(name)?.machine.status }
 
+  /// Links a session as a scan does.
+  /// - Parameter code: What the last call for a code to type was given.
+  /// - Returns: False when it is not that one, or the session waits for none.
+  package func pair(_ name: String, with code: String) -> Bool {
+    self.simulator.pair(name, with: code) == .paired
+  }
+
+  /// Lets a session say `WORKING` while its engine answers nothing sensible. Nil ends that, and so
+  /// does whatever stops the session.
+  /// - Returns: False when there is no such session, or it is not `WORKING`.
+  @discardableResult
+  package func setDeath(_ name: String, to death: EngineDeath?) -> Bool {
+    self.simulator.setDeath(name, to: death) == .done
+  }
+
+  /// Sends a session through these statuses and back to where it is.
+  /// - Parameter each: How long each of them lasts.
+  /// - Returns: False when there is no such session, or it does not run.
+  @discardableResult
+  package func flap(_ name: String, through statuses: [String], each: Duration) -> Bool {
+    self.simulator.flap(name, through: statuses, each: each) == .begun
+  }
+
   /// Every status and code since the first session of this name, deleted ones too: the latest
   /// 10,000, the oldest first. Nil when there never was one.
   package func history(of name: String) -> [History.Entry]? { self.simulator.history(of: name) }

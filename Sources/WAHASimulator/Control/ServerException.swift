@@ -22,6 +22,10 @@ package struct ServerException: Sendable, Equatable, Decodable {
     case message, data, name
   }
 
+  static let pageHung = Self(
+    "Runtime.callFunctionOn timed out. Increase the 'protocolTimeout' setting in launch/connect "
+      + "calls for a higher timeout if needed.", name: "ProtocolError")
+
   static func lockTimeout(_ name: String) -> Self {
     Self("async-lock timed out in queue \(name)")
   }

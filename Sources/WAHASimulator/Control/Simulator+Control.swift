@@ -72,10 +72,53 @@ extension Simulator {
         throw Refusal(.validation(["status must be a string"]))
       }
       guard self.setStatus(path[0], to: status) else { throw Refusal(.sessionNotFound) }
+    case (.PUT, 2, "dead"):
+      try self.changeDeath(of: path[0], request)
+    case (.POST, 2, "flap"):
+      try self.beginFlap(of: path[0], request)
+    case (.POST, 2, "pair"):
+      guard let code = try request.control()["code"]?.text else {
+        throw Refusal(.validation(["code must be a string"]))
+      }
+      switch self.pair(path[0], with: code) {
+      case .paired: break
+      case .noSuchSession: throw Refusal(.sessionNotFound)
+      case .wrongCode: throw Refusal(.failure(409, "The session does not wait for this code"))
+      }
     default:
       throw Refusal(.failure(404, "Cannot \(request.method.rawValue) \(request.target)"))
     }
     return .json(200, ["ok": true])
+  }
+
+  private func changeDeath(of name: String, _ request: Request) throws(Refusal) {
+    let form = try request.control()
+    guard case .bool(let isDead) = form["dead"] else {
+      throw Refusal(.validation(["dead must be a boolean value"]))
+    }
+    guard let death = EngineDeath(rawValue: form["mode"]?.text ?? "hang") else {
+      throw Refusal(.validation(["mode must be one of the following values: hang, error"]))
+    }
+    switch self.setDeath(name, to: isDead ? death : nil) {
+    case .done: break
+    case .noSuchSession: throw Refusal(.sessionNotFound)
+    case .notWorking: throw Refusal(.failure(409, "Only a session that is WORKING can be dead"))
+    }
+  }
+
+  private func beginFlap(of name: String, _ request: Request) throws(Refusal) {
+    let form = try request.control()
+    let statuses = form["statuses"]?.items?.compactMap(\.text) ?? []
+    guard (1...100).contains(statuses.count), statuses.count == form["statuses"]?.items?.count
+    else { throw Refusal(.validation(["statuses must be an array of 1 to 100 strings"])) }
+    guard let each = form["forMs"]?.integer, (1...3_600_000).contains(each) else {
+      throw Refusal(.validation(["forMs must be an integer from 1 to 3600000"]))
+    }
+    switch self.flap(name, through: statuses, each: .milliseconds(each)) {
+    case .begun: break
+    case .noSuchSession: throw Refusal(.sessionNotFound)
+    case .notRunning: throw Refusal(.failure(409, "The session does not run"))
+    }
   }
 
   private func showHistory(of name: String) -> Response {

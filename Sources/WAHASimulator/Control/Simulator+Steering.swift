@@ -14,6 +14,48 @@ extension Simulator {
     }
   }
 
+  enum PairResult: Sendable {
+    case paired, wrongCode, noSuchSession
+  }
+
+  /// Links a session as a scan does.
+  func pair(_ name: String, with code: String) -> PairResult {
+    self.update(name) { session, state, now in
+      guard session != nil else { return .noSuchSession }
+      guard session?.pairingCode?.text == code,
+        session?.machine.scan(at: now, engine: state.engine) == true
+      else { return .wrongCode }
+      session?.pairingCode = nil
+      return .paired
+    }
+  }
+
+  enum DeathResult: Sendable {
+    case done, notWorking, noSuchSession
+  }
+
+  /// - Parameter death: Nil brings the engine back.
+  func setDeath(_ name: String, to death: EngineDeath?) -> DeathResult {
+    self.update(name) { session, _, _ in
+      guard let status = session?.machine.status else { return .noSuchSession }
+      guard death == nil || status == "WORKING" else { return .notWorking }
+      session?.death = death
+      return .done
+    }
+  }
+
+  enum FlapResult: Sendable {
+    case begun, notRunning, noSuchSession
+  }
+
+  func flap(_ name: String, through statuses: [String], each: Duration) -> FlapResult {
+    self.update(name) { session, _, now in
+      guard session != nil else { return .noSuchSession }
+      let begun = session?.machine.flap(through: statuses, each: each, at: now) == true
+      return begun ? .begun : .notRunning
+    }
+  }
+
   /// - Returns: False when there is no such session.
   func setStatus(_ name: String, to status: String) -> Bool {
     self.update(name) { session, _, now in

@@ -78,6 +78,21 @@ enum Route: Equatable {
     }
   }
 
+  /// The session whose engine the call asks; nil for one that the server answers by itself.
+  func asksEngine(_ request: Request) -> String? {
+    switch self {
+    case .me(let name), .code(let name), .requestCode(let name), .groups(let name),
+      .countGroups(let name), .refreshGroups(let name), .lids(let name), .countLids(let name),
+      .lid(let name, _), .lidOfNumber(let name, _):
+      name
+    case .contacts: request.parameter("session") ?? "default"
+    case .ping, .health, .version, .serverStatus, .serverEnvironment, .serverStop,
+      .listSessions, .createSession, .showSession, .replaceSession, .deleteSession,
+      .startSession, .stopSession, .restartSession, .logoutSession:
+      nil
+    }
+  }
+
   /// Whether a server of this version has the call.
   func exists(in version: ServerVersion) -> Bool {
     switch self {

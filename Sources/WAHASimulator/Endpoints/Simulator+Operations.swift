@@ -108,6 +108,8 @@ extension Simulator {
       let wasRunning = session?.machine.isRunning ?? false
       let takesTime = wasRunning || (unpairing && session != nil)
       session?.machine.stop(at: now)
+      session?.death = nil
+      session?.pairingCode = nil
       if unpairing { session?.machine.unpair() }
       return (takesTime, wasRunning)
     }

@@ -48,7 +48,10 @@ extension Simulator {
             "Can request code only in SCAN_QR_CODE status. The current status is \(status)"))
       }
     }
-    return .answer(.json(201, ["code": "ABCD-EFGH"]))
+    var random = SystemRandomNumberGenerator()
+    let code = PairingCode(using: &random)
+    self.update(name) { session, _, _ in session?.pairingCode = code }
+    return .answer(.json(201, ["code": .string(code.text)]))
   }
 
   /// Answers once a session has the status a call needs, or refuses when that takes too long.

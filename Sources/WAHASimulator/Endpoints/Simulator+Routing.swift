@@ -25,7 +25,14 @@ extension Simulator {
       else {
         throw Refusal(.failure(404, "Cannot \(request.method.rawValue) \(request.target)"))
       }
-      return try self.answer(request, route, Dialect(engine: engine, version: version))
+      let dialect = Dialect(engine: engine, version: version)
+      if let name = route.asksEngine(request), let death = self.session(name)?.death {
+        switch death {
+        case .hang: return .now(.silence)
+        case .error: return .answer(dialect.exception(.pageHung, to: request))
+        }
+      }
+      return try self.answer(request, route, dialect)
     } catch {
       return .answer(error.response)
     }

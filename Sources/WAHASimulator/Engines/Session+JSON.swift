@@ -33,7 +33,7 @@ extension Session {
   }
 
   private func engineState(_ engine: Engine) -> JSON {
-    guard self.machine.isRunning else { return [:] }
+    guard self.machine.isRunning, self.death == nil else { return [:] }
     let isWorking = self.machine.status == "WORKING"
     return switch engine {
     case .webjs:

@@ -10,6 +10,10 @@ struct Session: Sendable {
   /// Where its events go, as the config says.
   private(set) var hooks: [Webhook]
   var machine: SessionMachine
+  /// Set while the engine is dead though the status does not say so.
+  var death: EngineDeath?
+  /// The last code to type that was given; only that one links.
+  var pairingCode: PairingCode?
   /// What the latest timer was set for.
   private var wakeAt: ContinuousClock.Instant?
 
