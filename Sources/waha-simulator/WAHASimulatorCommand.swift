@@ -10,7 +10,19 @@ struct WAHASimulatorCommand: AsyncParsableCommand {
     commandName: "waha-simulator",
     abstract: "A stand-in for WAHA, the WhatsApp HTTP API, for demos, tests and load tests.",
     discussion: """
-      Durations are a number and a unit: 200ms, 3s, 5m, 1h, 1d. Control calls live under /simulator.
+      Durations are a number and a unit: 200ms, 3s, 5m, 1h, 1d. Sessions send session.status \
+      webhooks to the http:// URLs in their config.
+
+      Control calls live under /simulator; README.md says what they take:
+        POST, DELETE /simulator/faults
+        GET, DELETE /simulator/requests; GET /simulator/requests/count
+        PUT /simulator/engine
+        GET, PUT /simulator/address-book
+        GET, PUT, DELETE /simulator/webhooks
+        GET, DELETE /simulator/sessions; DELETE /simulator/sessions/{name}
+        POST /simulator/sessions/{name}/scan, /pair, /flap
+        PUT /simulator/sessions/{name}/status, /dead
+        GET /simulator/sessions/{name}/history
       """)
 
   @OptionGroup var options: Options
