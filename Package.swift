@@ -86,7 +86,8 @@ let package = Package(
     .target(
       name: "WAHA",
       dependencies: [
-        "CCurl", "DirectoryService", "SessionService", "UserAPI", .nioConcurrencyHelpers,
+        "CCurl", "DirectoryService", "SessionService", "UserAPI", .collections, .crypto,
+        .nioConcurrencyHelpers,
       ],
       swiftSettings: settings),
     .target(
@@ -166,7 +167,7 @@ let package = Package(
       name: "UserAPIServerTests",
       dependencies: [
         "AuthService", "DirectoryService", "HTTP2", "Persistence", "SessionService", "TestKit",
-        "UserAPI", "UserAPIClient", "UserAPIServer", "WAHA", .logging, .metrics, .nioCore,
+        "UserAPI", "UserAPIClient", "UserAPIServer", "WAHA", .crypto, .logging, .metrics, .nioCore,
         .nioHTTP1, .nioPosix,
       ],
       swiftSettings: settings),
@@ -185,7 +186,7 @@ let package = Package(
       name: "WAHATests",
       dependencies: [
         "DirectoryService", "SessionService", "TestKit", "UserAPI", "WAHA", "WAHASimulator",
-        .nioConcurrencyHelpers, .nioCore, .nioPosix,
+        .crypto, .nioConcurrencyHelpers, .nioCore, .nioPosix,
       ],
       swiftSettings: settings),
     .testTarget(

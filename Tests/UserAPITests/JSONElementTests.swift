@@ -163,6 +163,32 @@ import UserAPI
     }
   }
 
+  @Test func `of an object of somebody else's only what is wanted is built`() throws {
+    let text = #" {"a":{"b":1,"c":2,"a":[1]},"c":{"a":1},"b":"\ud83d","d":[[{"a":1}]]} "#
+    let object = try JSONReader.readObject(
+      Array(text.utf8), keys: JSONKeys(["a", "b"]), objects: JSONKeys(["a"]))
+    guard case .object(let inner) = object["a"] else {
+      Issue.record("there is no object")
+      return
+    }
+    #expect(inner.members.map(\.key) == ["b", "a"])
+    #expect(inner["b"] == .integer(1))
+    #expect(object["b"] == .string("\u{FFFD}"))
+    #expect(object["c"] == nil)
+    #expect(object["d"] == nil)
+  }
+
+  @Test(arguments: [
+    "", " ", "[]", "[{}]", "1", "{", "{}{}", "{} x", #"{"x":}"#, #"{"x":"#,
+    #"{"x":"# + String(repeating: "[", count: 200) + String(repeating: "]", count: 200) + "}",
+  ])
+  func `what is no whole object of somebody else's is refused`(text: String) {
+    #expect(throws: UserAPIError.self) {
+      try JSONReader.readObject(
+        Array(text.utf8), keys: JSONKeys(["a"]), objects: JSONKeys([]))
+    }
+  }
+
   @Test func `what a message may hold is read alike as an element`() throws {
     let text = #"{"a":[1.5e1,-0,true,null,"é\u00e9\ud83d\ude00"],"b":{"c":"\n","a":[]}}"#
     let value = try JSONReader.read(ByteBuffer(string: text))

@@ -92,6 +92,25 @@ package struct JSONReader: ~Copyable, ~Escapable {
     return object
   }
 
+  /// Reads an object of somebody else's by the rules of ``forEachElement(of:keys:objects:_:)`` for an
+  /// element of a list.
+  ///
+  /// - Throws: `MALFORMED_JSON` when the text is no object.
+  package static func readObject(
+    _ text: [UInt8], keys: JSONKeys, objects: JSONKeys
+  ) throws(UserAPIError) -> JSONObject {
+    let rules = Rules(
+      maximumDepth: Self.maximumListDepth, replacesLoneSurrogates: true, keys: keys,
+      objects: objects, maximumMembers: Self.maximumListMembers)
+    var reader = JSONReader(text.span, rules)
+    reader.skipSpace()
+    // Anything else may be long, and nothing of it would be wanted.
+    guard reader.next == UInt8(ascii: "{"), case .object(let object) = try reader.value(depth: 0)
+    else { throw UserAPIError(.malformedJSON, "the message must be a JSON object") }
+    try reader.end()
+    return object
+  }
+
   private func malformed() -> UserAPIError {
     UserAPIError(.malformedJSON, "the message is not valid JSON at byte \(self.index)")
   }
