@@ -32,7 +32,10 @@ extension WAHAUpstream: SessionUpstream {
   }
 
   package func create(_ session: OwnedSession) async throws(UserAPIError) {
-    let body = NewSession(name: try session.wahaName)
+    let body = NewSession(
+      name: try session.wahaName,
+      config: NewSession.Config(
+        webhooks: self.configuration.webhook.map { [EncodedWebhook($0)] }))
     let encoded: Data
     do { encoded = try JSONEncoder().encode(body) } catch {
       throw UserAPIError(.internalError, "the session cannot be encoded", cause: error)
@@ -181,6 +184,8 @@ private struct NewPairingCode: Decodable {
 private struct NewSession: Encodable {
   struct Config: Encodable {
     var noweb = NOWEB()
+    /// Nil leaves the key out.
+    var webhooks: [EncodedWebhook]?
   }
 
   struct NOWEB: Encodable {
@@ -194,5 +199,5 @@ private struct NewSession: Encodable {
 
   var name: String
   var start = true
-  var config = Config()
+  var config: Config
 }

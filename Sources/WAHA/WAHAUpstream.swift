@@ -20,6 +20,8 @@ package final class WAHAUpstream: Sendable {
     /// How many entries of a list to ask for at a time, where a page costs WAHA less than the whole;
     /// at least 2, and less is 2. Default: 5,000.
     package var pageSize = 5_000
+    /// Where WAHA is to tell of the sessions that are made; nil for nowhere.
+    package var webhook: WebhookRegistration?
 
     package init(url: UpstreamURL, apiKey: APIKey? = nil) {
       self.url = url
