@@ -52,6 +52,7 @@ package struct Server: Sendable {
     var wahaConfiguration = WAHAUpstream.Configuration(
       url: self.settings.wahaURL, apiKey: self.settings.wahaAPIKey)
     wahaConfiguration.maxListSize = self.settings.maxListBody
+    wahaConfiguration.webhook = self.settings.webhooks?.registration
     let upstream = WAHAUpstream(configuration: wahaConfiguration) { event in
       upstreamMetrics.record(event)
       switch event {
@@ -94,11 +95,26 @@ package struct Server: Sendable {
           ListenerService(
             settings: self.settings,
             calls: calls,
-            admin: AdminRoutes(readiness: readiness, registry: registry), logger: self.logger)
+            admin: AdminRoutes(
+              readiness: readiness, registry: registry,
+              webhooks: self.webhookRoute(to: services.sessions, registry: registry)),
+            logger: self.logger)
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
     try await group.run()
     try database.close()
+  }
+
+  /// Nil when there are to be no webhooks.
+  private func webhookRoute(to sessions: Sessions, registry: PrometheusRegistry) -> WebhookRoute? {
+    self.settings.webhooks.map { webhooks in
+      WebhookRoute(
+        receiver: WebhookReceiver(
+          configuration: WebhookReceiver.Configuration(secret: webhooks.secret),
+          now: TimeSource.system.wallClock
+        ) { sessions.announced($0) },
+        metrics: WebhookMetrics(factory: registry), logger: self.logger)
+    }
   }
 
   /// The settings', with no more connections than there can be sockets: accepting pauses before it

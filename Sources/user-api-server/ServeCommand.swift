@@ -8,8 +8,9 @@ struct ServeCommand: AsyncParsableCommand {
     abstract: "Run the service until SIGTERM.",
     discussion: """
       Every option can be given by the environment variable that stands behind it; the option \
-      counts. WAHA's key comes from WAHA_API_KEY or WAHA_API_KEY_FILE alone, so that no other \
-      user of the machine sees it.
+      counts. WAHA's key comes from WAHA_API_KEY or WAHA_API_KEY_FILE alone, and the secret of its \
+      webhooks from USER_API_WEBHOOK_SECRET or USER_API_WEBHOOK_SECRET_FILE, so that no other \
+      user of the machine sees them.
       """)
 
   @Option(
@@ -21,7 +22,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: """
-      Where health and metrics are. (env: USER_API_ADMIN_LISTEN; default: 127.0.0.1:9090)
+      Where health, metrics and webhooks are. (env: USER_API_ADMIN_LISTEN; default: \
+      127.0.0.1:9090)
       """)
   var adminListen: String?
 
@@ -32,6 +34,20 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(help: "A file with WAHA's key in it. (env: WAHA_API_KEY_FILE)")
   var wahaApiKeyFile: String?
+
+  @Option(
+    help: """
+      Where WAHA reaches the admin port, for the webhooks of sessions that are made; \
+      /webhooks/waha is added to one without a path. Needs the secret. (env: USER_API_WEBHOOK_URL)
+      """)
+  var webhookUrl: String?
+
+  @Option(
+    help: """
+      A file with what WAHA signs its webhooks with, 16 bytes or more. (env: \
+      USER_API_WEBHOOK_SECRET_FILE)
+      """)
+  var webhookSecretFile: String?
 
   @OptionGroup var database: DatabaseOption
 
@@ -80,6 +96,8 @@ struct ServeCommand: AsyncParsableCommand {
     flags["USER_API_ADMIN_LISTEN"] = self.adminListen
     flags["WAHA_API_URL"] = self.wahaApiUrl
     flags["WAHA_API_KEY_FILE"] = self.wahaApiKeyFile
+    flags["USER_API_WEBHOOK_URL"] = self.webhookUrl
+    flags["USER_API_WEBHOOK_SECRET_FILE"] = self.webhookSecretFile
     flags["USER_API_STATUS_MAX_AGE"] = self.statusMaxAge
     flags["USER_API_RECONCILE_INTERVAL"] = self.reconcileInterval
     flags["USER_API_DRAIN_GRACE"] = self.drainGrace

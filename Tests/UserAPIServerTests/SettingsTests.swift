@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import Persistence
 import Testing
+import WAHA
 
 @testable import UserAPIServer
 
@@ -12,6 +13,7 @@ import Testing
     let settings = try Settings(flags: [:], environment: [:])
     #expect(settings.listen == .tcp(host: "127.0.0.1", port: 8_080))
     #expect(settings.tls == nil)
+    #expect(settings.webhooks == nil)
     #expect(settings.adminListen == .tcp(host: "127.0.0.1", port: 9_090))
     #expect(settings.wahaAPIKey == nil)
     #expect(settings.database == .sqlite(path: "user-api.db"))
@@ -59,7 +61,9 @@ import Testing
     ("WAHA_API_URL", "http://host?x"), ("WAHA_API_KEY", "two words"),
     ("DATABASE_URL", "mysql://h/x"), ("USER_API_STATUS_MAX_AGE", "1"),
     ("USER_API_STATUS_MAX_AGE", "1001ms"), ("USER_API_DRAIN_GRACE", "-1s"),
-    ("USER_API_THREADS", "0"), ("USER_API_WEBHOOK_URL", "http://x"),
+    ("USER_API_THREADS", "0"), ("USER_API_WEBHOOK_URL", "user-api:9090"),
+    ("USER_API_WEBHOOK_URL", "http://user:pass@user-api"),
+    ("USER_API_WEBHOOK_SECRET", "fifteen-bytes.."),
     ("USER_API_MAX_CONNECTIONS", "0"), ("USER_API_MAX_MESSAGE_SIZE", "1MB"),
     ("USER_API_MAX_BUFFERED", "9999999999999999GiB"), ("USER_API_MAX_BUFFERED", "-1"),
     ("USER_API_RESET_LIMIT", "500"), ("USER_API_PING_LIMIT", "1/0"),
@@ -131,13 +135,47 @@ import Testing
     #expect(error?.name == name)
   }
 
-  @Test func `printing the settings does not print the key`() throws {
-    let settings = try Settings(flags: [:], environment: ["WAHA_API_KEY": "secret-key"])
+  @Test func `webhooks take a secret, and a URL where sessions are to be made with them`() throws {
+    let secret = ["USER_API_WEBHOOK_SECRET": "secret-of-16-bytes"]
+    let alone = try Settings(flags: [:], environment: secret)
+    #expect(alone.webhooks != nil)
+    #expect(alone.webhooks?.registration == nil)
+    let both = try Settings(
+      flags: ["USER_API_WEBHOOK_URL": "http://user-api:9090"], environment: secret)
+    #expect(both.webhooks?.url?.text == "http://user-api:9090/webhooks/waha")
+    #expect(both.webhooks?.registration != nil)
+  }
+
+  @Test func `the secret of webhooks can be a file`() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try Data("secret-of-16-bytes\n".utf8).write(to: file)
+    defer { unlink(file.path) }
+    let settings = try Settings(
+      flags: ["USER_API_WEBHOOK_SECRET_FILE": file.path],
+      environment: ["USER_API_WEBHOOK_URL": "http://user-api:9090"])
+    #expect(settings.webhooks?.registration != nil)
+  }
+
+  @Test func `a URL of webhooks without their secret is refused, and what is missing named`() {
+    let error = #expect(throws: SettingsError.self) {
+      try Settings(flags: [:], environment: ["USER_API_WEBHOOK_URL": "http://user-api:9090"])
+    }
+    #expect(error?.description == "USER_API_WEBHOOK_SECRET: USER_API_WEBHOOK_URL needs it as well")
+  }
+
+  @Test func `printing the settings does not print their secrets`() throws {
+    let settings = try Settings(
+      flags: [:],
+      environment: [
+        "WAHA_API_KEY": "secret-key", "USER_API_WEBHOOK_URL": "http://user-api:9090",
+        "USER_API_WEBHOOK_SECRET": "secret-of-16-bytes",
+      ])
     var dumped = ""
     dump(settings, to: &dumped)
-    #expect(!"\(settings)".contains("secret-key"))
-    #expect(!String(reflecting: settings).contains("secret-key"))
-    #expect(!dumped.contains("secret-key"))
+    for text in ["\(settings)", String(reflecting: settings), dumped] {
+      #expect(!text.contains("secret-key"))
+      #expect(!text.contains("secret-of"))
+    }
   }
 
   @Test(arguments: [

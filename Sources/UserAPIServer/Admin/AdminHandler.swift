@@ -1,9 +1,8 @@
-internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 
-/// One connection of the admin port: HTTP/1.1, one small request, its answer, and the end. Who asks
-/// for more on it could have more written than he reads.
+/// One connection of the admin port: HTTP/1.1, one request, its answer, and the end. Who asks for
+/// more on it could have more written than he reads.
 final class AdminHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
@@ -11,13 +10,8 @@ final class AdminHandler: ChannelInboundHandler {
   /// How long a connection may take in all, for its one request and its answer.
   private static let timeout: TimeAmount = .seconds(10)
 
-  /// Probes and scrapers are few; a connection over that waits for another to end.
-  static let listening = Listener.Configuration(
-    limits: ConnectionGate.Limits(connections: 256, connectionsPerAddress: nil))
-
   private let routes: AdminRoutes
-  private var head: HTTPRequestHead?
-  private var isAnswered = false
+  private var exchange = AdminExchange()
 
   init(routes: AdminRoutes) {
     self.routes = routes
@@ -32,25 +26,39 @@ final class AdminHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch self.unwrapInboundIn(data) {
-    case .head(let head): self.head = head
-    // No request has a body that matters.
-    case .body: break
+    case .head(let head):
+      let limit = self.routes.bodyLimit(method: head.method, uri: head.uri)
+      switch self.exchange.headReceived(head, bodyLimit: limit) {
+      case .none: break
+      case .proceed:
+        let proceed = HTTPResponseHead(version: head.version, status: .continue)
+        context.writeAndFlush(self.wrapOutboundOut(.head(proceed)), promise: nil)
+      case .answer(let request): self.answer(request, context)
+      }
+    case .body(let bytes):
+      switch self.exchange.bodyReceived(bytes) {
+      case .none: break
+      case .answer(let request): self.answer(request, context)
+      case .close: context.close(promise: nil)
+      }
     case .end:
-      guard let head = self.head, !self.isAnswered else { return }
-      self.isAnswered = true
-      self.answer(head, context)
+      switch self.exchange.endReceived() {
+      case .none: break
+      case .answer(let request): self.answer(request, context)
+      case .close: context.close(promise: nil)
+      }
     }
   }
 
-  private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+  private func answer(_ request: AdminRequest, _ context: ChannelHandlerContext) {
     let routes = self.routes
     let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     let eventLoop = context.eventLoop
     Task {
-      let answer = await routes.answer(method: head.method, uri: head.uri)
+      let answer = await routes.answer(request)
       eventLoop.execute {
         let (handler, context) = loopBound.value
-        handler.write(answer, to: head, context)
+        handler.write(answer, to: request.head, context)
       }
     }
   }
@@ -72,13 +80,26 @@ final class AdminHandler: ChannelInboundHandler {
     if request.method != .HEAD {
       context.write(self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
     }
-    let channel = context.channel
+    let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
     context.writeAndFlush(self.wrapOutboundOut(.end(nil))).whenComplete { _ in
-      channel.close(promise: nil)
+      let (handler, context) = loopBound.value
+      switch handler.exchange.answered() {
+      case .close: context.close(promise: nil)
+      // The peer goes once it has read the answer; the timeout sees to one that does not.
+      case .closeOutput: context.close(mode: .output, promise: nil)
+      }
     }
   }
 
+  /// What is no HTTP is told so where it still can be, and ends the connection.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if error is HTTPParserError, self.exchange.isOpen {
+      let head = HTTPResponseHead(
+        version: .http1_1, status: .badRequest,
+        headers: ["connection": "close", "content-length": "0"])
+      context.write(self.wrapOutboundOut(.head(head)), promise: nil)
+      context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
+    }
     context.close(promise: nil)
   }
 }

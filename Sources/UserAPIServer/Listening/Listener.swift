@@ -7,6 +7,8 @@ final class Listener: Sendable {
   /// How a port takes its connections.
   struct Configuration: Sendable {
     var limits: ConnectionGate.Limits
+    /// How many connections wait in the kernel to be accepted, if it allows as many.
+    var backlog: Int32 = 1_024
     /// What a connection from an address with too many of them gets before it is closed.
     var refusal: ByteBuffer?
     /// Hears of every limit that is met.
@@ -36,7 +38,7 @@ final class Listener: Sendable {
   ) async throws -> Listener {
     let listener = Listener(configuration: configuration)
     let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 1_024)
+      .serverChannelOption(.backlog, value: configuration.backlog)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {

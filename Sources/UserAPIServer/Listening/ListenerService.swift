@@ -1,6 +1,5 @@
 internal import Logging
 internal import NIOCore
-internal import NIOHTTP1
 internal import NIOPosix
 internal import ServiceLifecycle
 
@@ -27,12 +26,7 @@ struct ListenerService: Service, CustomStringConvertible {
 
   private func serve(on group: MultiThreadedEventLoopGroup) async throws {
     let adminListener = try await Self.naming("USER_API_ADMIN_LISTEN") {
-      try await Listener.bind(
-        self.settings.adminListen, group: group, configuration: AdminHandler.listening
-      ) { [admin] channel in
-        try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-        try channel.pipeline.syncOperations.addHandler(AdminHandler(routes: admin))
-      }
+      try await AdminPort.bind(self.settings.adminListen, group: group, routes: self.admin)
     }
     self.logger.info("admin port listening", metadata: ["address": "\(adminListener.address)"])
     let address = try await Self.naming("USER_API_LISTEN") {

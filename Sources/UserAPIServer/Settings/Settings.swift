@@ -11,7 +11,7 @@ package import WAHA
 package struct Settings: Sendable {
   /// Where callers reach the service. Default: `127.0.0.1:8080`.
   package var listen: ListenAddress
-  /// Where health and metrics are. Default: `127.0.0.1:9090`.
+  /// Where health, metrics and webhooks are. Default: `127.0.0.1:9090`.
   package var adminListen: ListenAddress
   /// Nil for cleartext.
   package var tls: TLSSettings?
@@ -21,6 +21,8 @@ package struct Settings: Sendable {
   package var maxListBody: Int
   /// Nil for a WAHA that asks for none.
   package var wahaAPIKey: APIKey?
+  /// Nil for no webhooks.
+  package var webhooks: WebhookSettings?
   /// Default: `sqlite:user-api.db`.
   package var database: DatabaseURL
   /// For how long a session's status is served from memory. Default: 1 s.
@@ -47,7 +49,6 @@ package struct Settings: Sendable {
   /// - Throws: ``SettingsError``, which names the setting that is wrong.
   package init(flags: [String: String], environment: [String: String]) throws(SettingsError) {
     let reader = SettingsReader(flags: flags, environment: environment)
-    try reader.refuseUnsupported()
     self.listen = try reader.value(
       "USER_API_LISTEN", default: "127.0.0.1:8080", "must be host:port or unix:/path",
       ListenAddress.init)
@@ -65,6 +66,7 @@ package struct Settings: Sendable {
       }
       return key
     }
+    self.webhooks = try WebhookSettings(reader)
     self.database = try Self.database(reader)
     self.statusMaxAge = try reader.value(
       "USER_API_STATUS_MAX_AGE", default: "1s", "must be a duration of at most 1s, such as 500ms",

@@ -3,10 +3,6 @@ internal import Foundation
 
 /// Finds settings by name: flags first, then the environment. An empty one counts as not given.
 struct SettingsReader {
-  /// Settings of later versions. Ignoring one would leave an operator with less than was asked
-  /// for.
-  private static let unsupported = ["USER_API_WEBHOOK_URL", "USER_API_WEBHOOK_SECRET"]
-
   private let flags: ConfigReader
   private let environment: ConfigReader
 
@@ -19,12 +15,6 @@ struct SettingsReader {
     self.environment = ConfigReader(
       provider: EnvironmentVariablesProvider(
         environmentVariables: environment, secretsSpecifier: .all))
-  }
-
-  func refuseUnsupported() throws(SettingsError) {
-    for name in Self.unsupported where self.text(name) != nil {
-      throw SettingsError(name: name, problem: "is not supported by this version")
-    }
   }
 
   func value<Value>(
