@@ -141,6 +141,7 @@ package struct Server: Sendable {
   ) -> CallServices {
     var configuration = Sessions.Configuration.defaults
     configuration.statusMaxAge = self.settings.statusMaxAge
+    configuration.verificationAge = self.settings.verificationAge
     let sessions = Sessions(
       store: database, upstream: upstream, time: .system, configuration: configuration)
     registry.addGauge("user_api_watched_sessions") { sessions.watchedCount }

@@ -60,6 +60,13 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: """
+      For how long a session counts as WORKING once it was seen to work, 3s to 1h. \
+      (env: USER_API_VERIFICATION_AGE; default: 60s)
+      """)
+  var verificationAge: String?
+
+  @Option(
+    help: """
       The time between two comparisons of the database with WAHA; 0s for none. \
       (env: USER_API_RECONCILE_INTERVAL; default: 60s)
       """)
@@ -99,6 +106,7 @@ struct ServeCommand: AsyncParsableCommand {
     flags["USER_API_WEBHOOK_URL"] = self.webhookUrl
     flags["USER_API_WEBHOOK_SECRET_FILE"] = self.webhookSecretFile
     flags["USER_API_STATUS_MAX_AGE"] = self.statusMaxAge
+    flags["USER_API_VERIFICATION_AGE"] = self.verificationAge
     flags["USER_API_RECONCILE_INTERVAL"] = self.reconcileInterval
     flags["USER_API_DRAIN_GRACE"] = self.drainGrace
     flags["USER_API_THREADS"] = self.threads

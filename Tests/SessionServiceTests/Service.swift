@@ -15,13 +15,14 @@ struct Service {
   init(
     store: InMemorySessionStore = InMemorySessionStore(),
     upstream: ScriptedUpstream = ScriptedUpstream(), time: ManualTime = ManualTime(),
-    statusMaxAge: Duration = .seconds(1)
+    statusMaxAge: Duration = .seconds(1), verificationAge: Duration = .seconds(60)
   ) {
     self.store = store
     self.upstream = upstream
     self.time = time
     var configuration = Sessions.Configuration.defaults
     configuration.statusMaxAge = statusMaxAge
+    configuration.verificationAge = verificationAge
     self.sessions = Sessions(
       store: store, upstream: upstream, time: time.source, configuration: configuration)
     self.sessions.observeChanges { [changes] in changes.append($0.name) }

@@ -247,6 +247,21 @@ import UserAPI
     #expect(try await self.next(watcher) == .working)
   }
 
+  @Test func `a session is tried as often as its verification is to last`() async throws {
+    let service = Service(verificationAge: .seconds(6))
+    let session = try await service.session(.working)
+    let watcher = service.sessions.watch(session, after: nil)
+    #expect(try await watcher.next()?.status == .working)
+    service.upstream.setDead(true)
+    for look in 1...3 {
+      await service.time.slept(times: look)
+      service.time.advance(by: .seconds(2))
+    }
+    #expect(try await watcher.next()?.status == .unknown)
+    #expect(service.time.naps.prefix(3).allSatisfy { $0 == .seconds(2) })
+    #expect(service.upstream.script.count(.verify) == 4)
+  }
+
   @Test func `a watcher that comes later is told what has changed without an event`() async throws {
     let session = try await self.service.session(.working)
     let watcher = self.service.sessions.watch(session, after: nil)

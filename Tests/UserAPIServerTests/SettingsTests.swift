@@ -61,6 +61,8 @@ import WAHA
     ("WAHA_API_URL", "http://host?x"), ("WAHA_API_KEY", "two words"),
     ("DATABASE_URL", "mysql://h/x"), ("USER_API_STATUS_MAX_AGE", "1"),
     ("USER_API_STATUS_MAX_AGE", "1001ms"), ("USER_API_DRAIN_GRACE", "-1s"),
+    ("USER_API_VERIFICATION_AGE", "2s"), ("USER_API_VERIFICATION_AGE", "2h"),
+    ("USER_API_RECONCILE_INTERVAL", "999ms"), ("USER_API_RECONCILE_INTERVAL", "often"),
     ("USER_API_THREADS", "0"), ("USER_API_WEBHOOK_URL", "user-api:9090"),
     ("USER_API_WEBHOOK_URL", "http://user:pass@user-api"),
     ("USER_API_WEBHOOK_SECRET", "fifteen-bytes.."),

@@ -14,6 +14,9 @@ package final class Sessions: Sendable {
     package var cacheCapacity = 65_536
     /// How many watched sessions WAHA is asked for at once. Default: 8.
     package var watchTurns = 8
+    /// For how long a session counts as working once it was seen to. It is tried three times as
+    /// often. Default: 60 s.
+    package var verificationAge: Duration = .seconds(60)
     /// For how long a session is followed when its last watcher has left. Default: 60 s.
     package var watchLinger: Duration = .seconds(60)
 
@@ -25,6 +28,7 @@ package final class Sessions: Sendable {
   private let store: any SessionStore
   private let upstream: any SessionUpstream
   private let time: TimeSource
+  private let limits: SessionTruth.Limits
   private let observers = NIOLockedValueBox<[@Sendable (OwnedSession) -> Void]>([])
   private let owned: NIOLockedValueBox<ExpiringCache<UserID, OwnedSession>>
   private let lookups: SharedReads<UserID, OwnedSession?>
@@ -44,6 +48,7 @@ package final class Sessions: Sendable {
     self.upstream = upstream
     self.time = time
     let capacity = configuration.cacheCapacity
+    self.limits = SessionTruth.Limits(verification: configuration.verificationAge)
     self.owned = NIOLockedValueBox(
       ExpiringCache(lifetime: configuration.ownershipMaxAge, capacity: capacity))
     self.lookups = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
@@ -52,12 +57,12 @@ package final class Sessions: Sendable {
     self.reports = SharedReads(
       maxAge: configuration.statusMaxAge, capacity: capacity, now: time.now)
     self.truths = NIOLockedValueBox(
-      ExpiringCache(lifetime: Self.truthMaxAge, capacity: capacity))
+      ExpiringCache(lifetime: configuration.verificationAge * 2, capacity: capacity))
     self.codes = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
     self.watched = WatchedSessions(
       WatchedSession.Surroundings(
         store: store, upstream: upstream, time: time,
-        turns: KeyedLock(limit: configuration.watchTurns), pace: SessionFollower.Pace(),
+        turns: KeyedLock(limit: configuration.watchTurns), limits: self.limits,
         linger: configuration.watchLinger), capacity: capacity)
     self.lifecycle = SessionLifecycle(
       store: store, upstream: upstream, time: time, capacity: capacity,
@@ -197,15 +202,12 @@ package final class Sessions: Sendable {
     }
     let wallClock = self.time.wallClock()
     return self.truths.withLockedValue { truths in
-      var truth = truths.value(for: name, at: now) ?? SessionTruth(limits: .unwatched)
+      var truth = truths.value(for: name, at: now) ?? SessionTruth(limits: self.limits.ofUnwatched)
       truth.answered(status, isVerified: isVerified, at: now, wallClock)
       truths.store(truth, for: name, at: now)
       return truth.report
     }
   }
-
-  /// For how long what was seen of a session can still matter.
-  private static let truthMaxAge: Duration = .seconds(300)
 
   /// The caller's session, nil unless WAHA says that it works or waits for a scan.
   package func usableSession(

@@ -27,6 +27,8 @@ package struct Settings: Sendable {
   package var database: DatabaseURL
   /// For how long a session's status is served from memory. Default: 1 s.
   package var statusMaxAge: Duration
+  /// For how long a session counts as working once it was seen to. Default: 60 s.
+  package var verificationAge: Duration
   /// The time between two comparisons of the database with WAHA; zero for none. Default: 60 s.
   package var reconcileInterval: Duration
   /// How long calls under way may go on when the server stops. Default: 30 s.
@@ -71,6 +73,10 @@ package struct Settings: Sendable {
     self.statusMaxAge = try reader.value(
       "USER_API_STATUS_MAX_AGE", default: "1s", "must be a duration of at most 1s, such as 500ms",
       { Duration(text: $0).flatMap { $0 <= .seconds(1) ? $0 : nil } })
+    self.verificationAge = try reader.value(
+      "USER_API_VERIFICATION_AGE", default: "60s",
+      "must be a duration from 3s to 1h, such as 60s",
+      { Duration(text: $0).flatMap { (.seconds(3) ... .seconds(3_600)).contains($0) ? $0 : nil } })
     self.reconcileInterval = try reader.value(
       "USER_API_RECONCILE_INTERVAL", default: "60s",
       "must be a duration of at least 1s, such as 5m, or 0s",

@@ -61,7 +61,7 @@ struct SessionFollower: Sendable {
   /// not be told away before.
   private static let replacementTime: Duration = .seconds(1)
 
-  private let pace: Pace
+  private let pace = Pace()
   private var truth: SessionTruth
   private var code: ShownCode?
   /// How many codes this wait for a scan had before; nil when its beginning was not seen.
@@ -85,10 +85,9 @@ struct SessionFollower: Sendable {
   /// - Parameter startedAfter: When the session was certainly not waiting for a scan, if it has been
   ///   started since and that was a short time ago.
   init(
-    pace: Pace = Pace(), limits: SessionTruth.Limits = SessionTruth.Limits(),
+    limits: SessionTruth.Limits = SessionTruth.Limits(),
     startedAfter: ContinuousClock.Instant? = nil
   ) {
-    self.pace = pace
     self.truth = SessionTruth(limits: limits)
     self.knowsStart = startedAfter != nil
     self.lastLook = startedAfter
@@ -268,7 +267,9 @@ struct SessionFollower: Sendable {
       guard let codeEnds, codeEnds - Self.dueSoon > now else { return self.pace.fast }
       return min(self.pace.scanning, now.duration(to: codeEnds - Self.dueSoon))
     case .some(.working):
-      return self.announcesChanges ? self.pace.announced : self.pace.working
+      let pause = self.announcesChanges ? self.pace.announced : self.pace.working
+      guard let due = self.truth.verificationDue, due > now else { return pause }
+      return min(pause, now.duration(to: due))
     case .some, .none: return self.announcesChanges ? self.pace.announced : self.pace.idle
     }
   }

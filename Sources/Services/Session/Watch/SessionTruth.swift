@@ -8,7 +8,7 @@ struct SessionTruth: Sendable {
     var verification: Duration = .seconds(60)
     /// How long after one verification the next is tried: so often that one which fails by chance
     /// does no harm.
-    var nextVerification: Duration = .seconds(20)
+    var nextVerification: Duration { self.verification / 3 }
     /// How long after one that failed the next is tried.
     var failedVerification: Duration = .zero
     /// For how long a session that works may be something else without being shown so, and for how
@@ -19,12 +19,12 @@ struct SessionTruth: Sendable {
 
     /// For a session that is asked for now and then, and followed by nobody: there is no one to
     /// find out whether a doubt passes, and who asks is not to wait for what failed just now.
-    static let unwatched: Self = {
-      var limits = Self()
+    var ofUnwatched: Self {
+      var limits = self
       limits.failedVerification = .seconds(5)
       limits.debounce = .zero
       return limits
-    }()
+    }
   }
 
   /// How a session is, as far as that can be said.
@@ -50,6 +50,12 @@ struct SessionTruth: Sendable {
 
   init(limits: Limits = Limits()) {
     self.limits = limits
+  }
+
+  /// When a session that WAHA calls working is to be tried next; nil of any other.
+  var verificationDue: ContinuousClock.Instant? {
+    guard self.reported == .working else { return nil }
+    return self.lastAttempt.map { $0.at + self.limits.nextVerification }
   }
 
   /// When the session was last seen to work; nil when WAHA has said something else since, or has

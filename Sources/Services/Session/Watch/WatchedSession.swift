@@ -33,7 +33,7 @@ final class WatchedSession: Sendable {
     var time: TimeSource
     /// Bounds how many sessions are asked for at once.
     var turns: KeyedLock<Turn>
-    var pace: SessionFollower.Pace
+    var limits: SessionTruth.Limits
     /// For how long it is followed when the last watcher has left, who may come back.
     var linger: Duration
   }
@@ -114,7 +114,7 @@ final class WatchedSession: Sendable {
     self.session = session
     self.surroundings = surroundings
     self.state = NIOLockedValueBox(
-      State(follower: SessionFollower(pace: surroundings.pace, startedAfter: startedAfter)))
+      State(follower: SessionFollower(limits: surroundings.limits, startedAfter: startedAfter)))
   }
 
   // MARK: Watchers
