@@ -122,7 +122,9 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "user-api",
-      dependencies: ["CPNG", "UserAPI", "UserAPIClient", .argumentParser, .nioCore],
+      dependencies: [
+        "CPNG", "CQRencode", "UserAPI", "UserAPIClient", .argumentParser, .nioCore,
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "waha-simulator",

@@ -10,23 +10,23 @@ struct UserAPICommand: AsyncParsableCommand {
     discussion: """
       Prints tables on a terminal, and JSON when piped or with --json. Exits with 0, with 1 when \
       the call failed, with 2 when the server could not be reached, with 64 when the command line \
-      is wrong, and with 130 when interrupted. A failure is one line on stderr, with the reason, \
+      is wrong, and with 130 when interrupted or terminated. A failure is one line on stderr, with the reason, \
       which scripts can branch on, in brackets.
 
-      To link a phone: user-api session start, then user-api session qr.
+      To link a phone: user-api link.
       """,
     subcommands: [
-      CallCommand.self, SessionCommand.self, WatchCommand.self, GroupsCommand.self,
-      ContactsCommand.self,
+      CallCommand.self, LinkCommand.self, SessionCommand.self, WatchCommand.self,
+      GroupsCommand.self, ContactsCommand.self,
     ])
 
   @OptionGroup(title: "Global options") var options: GlobalOptions
 
   static func main() async {
     let command = Task { await Self.outcome(of: nil) }
-    let interrupt = Self.onInterrupt { command.cancel() }
+    let signals = [SIGINT, SIGTERM].map { number in Self.on(number) { command.cancel() } }
     let outcome = await command.value
-    interrupt.cancel()
+    for signal in signals { signal.cancel() }
     outcome.show()
     Foundation.exit(outcome.status)
   }
@@ -46,14 +46,14 @@ struct UserAPICommand: AsyncParsableCommand {
     }
   }
 
-  /// Calls `body` at the first SIGINT; the second ends the program as always.
-  private static func onInterrupt(
-    _ body: @escaping @Sendable () -> Void
+  /// Calls `body` at the first such signal; the second ends the program as always.
+  private static func on(
+    _ number: Int32, _ body: @escaping @Sendable () -> Void
   ) -> any DispatchSourceSignal {
-    signal(SIGINT, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+    signal(number, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
     source.setEventHandler {
-      signal(SIGINT, SIG_DFL)
+      signal(number, SIG_DFL)
       body()
     }
     source.resume()

@@ -103,6 +103,7 @@ import UserAPIClient
   @Test(arguments: [
     ["nonsense"], ["call"], ["groups", "--limit", "0"], ["contacts", "--cursor", "x"],
     ["session", "set-phone", "abc"], ["groups", "--timeout", "30"], ["groups", "--url", "ftp://x"],
+    ["link", "--phone", "abc"], ["link", "--timeout", "5"],
   ])
   func `a wrong command line is a usage failure`(arguments: [String]) async {
     #expect(await UserAPICommand.outcome(of: arguments).status == 64)
@@ -118,7 +119,8 @@ import UserAPIClient
   }
 
   @Test(arguments: [
-    ["--help"], ["call", "--help"], ["session", "--help"], ["session", "qr", "--help"], [],
+    ["--help"], ["call", "--help"], ["session", "--help"], ["session", "qr", "--help"],
+    ["link", "--help"], [],
   ])
   func `help is no failure`(arguments: [String]) async {
     guard case .help(let text) = await UserAPICommand.outcome(of: arguments) else {

@@ -121,4 +121,21 @@ import Testing
           + "\u{1B}[38;5;16;48;5;16m\u{2580}\u{1B}[38;5;16;48;5;231m"
           + String(repeating: "\u{2580}", count: 5) + "\u{1B}[38;5;16;48;5;16m\u{2580}"))
   }
+
+  @Test(arguments: ["2@a", String(repeating: "2@Zm9ydHk,", count: 24)])
+  func `a code that is made of a text is a code`(text: String) throws {
+    let matrix = try #require(QRMatrix(saying: text))
+    // With three pixels a module and the margin that the standard wants.
+    let width = (matrix.size + 8) * 3
+    let pixels = (0..<width * width).map { index -> UInt8 in
+      matrix.isDark(row: index / width / 3 - 4, column: index % width / 3 - 4) ? 0 : 255
+    }
+    #expect(QRMatrix(GrayImage(width: width, height: width, pixels: pixels)) == matrix)
+    #expect(matrix.drawing.split(separator: "\n").count == matrix.drawnRows)
+  }
+
+  @Test(arguments: ["", String(repeating: "a", count: 4_000)])
+  func `a text that no code can say has none`(text: String) {
+    #expect(QRMatrix(saying: text) == nil)
+  }
 }

@@ -40,6 +40,21 @@ import UserAPI
     #expect(event.line == "1970-01-01T00:00:00.000Z  A[2J  (B )")
   }
 
+  @Test func `only a server that was heard of is asked again, and only when it was lost`() throws {
+    let lost = UserAPIError(.connectionFailed, "lost")
+    var server = LostServer()
+    #expect(throws: lost) { try server.pause(after: lost) }
+    let stopping = UserAPIError(.serverStopping, "stopping")
+    #expect(try server.pause(after: stopping) == .milliseconds(100))
+    server.heard()
+    #expect(try server.pause(after: lost) == .milliseconds(100))
+    #expect(try server.pause(after: lost) == .milliseconds(200))
+    server.heard()
+    #expect(try server.pause(after: lost) == .milliseconds(100))
+    let refused = UserAPIError(.tokenRevoked, "no")
+    #expect(throws: refused) { try server.pause(after: refused) }
+  }
+
   @Test func `a server that is lost is asked ever more rarely`() {
     var pause = Pause()
     let pauses = (0..<8).map { _ in pause.next() }

@@ -29,35 +29,23 @@ struct WatchCommand: APICommand {
   func run(_ client: UserAPIClient, _ output: Output) async throws {
     var request = WatchSessionRequest(
       sessionName: try await self.session.name(client), after: self.after, qrFormat: .text)
-    var pause = Pause()
+    var server = LostServer()
     while true {
+      let pause: Duration
       do throws(UserAPIError) {
         for try await event in try await client.watchSession(request) {
           request.after = event.seq
-          pause = Pause()
+          server.heard()
           output.print(event) { event.line }
           // Whoever reads a pipe waits for the line.
           fflush(nil)
         }
         return
       } catch {
-        // A server that has never been heard of may not be one.
-        let isKnown = request.after != self.after || error.reason == .serverStopping
-        guard isKnown, error.code == .unavailable else { throw error }
+        pause = try server.pause(after: error)
       }
-      do { try await Task.sleep(for: pause.next()) } catch { throw UserAPIError.canceled }
+      do { try await Task.sleep(for: pause) } catch { throw UserAPIError.canceled }
     }
-  }
-}
-
-/// How long to wait before a server that is lost is asked again: ever longer.
-struct Pause {
-  private static let longest: Duration = .seconds(5)
-  private var time: Duration = .milliseconds(100)
-
-  mutating func next() -> Duration {
-    defer { self.time = min(self.time * 2, Self.longest) }
-    return self.time
   }
 }
 

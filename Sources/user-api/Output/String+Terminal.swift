@@ -42,6 +42,32 @@ extension String {
     return text
   }
 
+  /// The text in lines that are no longer than that, broken at spaces where there are any. Nothing of
+  /// an empty text.
+  func wrapped(to columns: Int) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    guard !self.isEmpty else { return [] }
+    for word in self.split(separator: " ", omittingEmptySubsequences: false) {
+      var word = word
+      if !lines.isEmpty || !line.isEmpty || word.isEmpty {
+        if (line + " " + word).columns <= columns {
+          line += " " + word
+          continue
+        }
+        lines.append(line)
+        line = ""
+      }
+      while word.count > columns {
+        lines.append(String(word.prefix(columns)))
+        word = word.dropFirst(columns)
+      }
+      line = String(word)
+    }
+    if !line.isEmpty { lines.append(line) }
+    return lines
+  }
+
   /// How many columns of a terminal the text takes.
   var columns: Int {
     self.reduce(0) { $0 + $1.columns }

@@ -2,6 +2,10 @@ extension QRMatrix {
   /// How many light modules the standard wants around a code.
   static let quietZone = 4
 
+  /// How much room the drawing takes.
+  var drawnColumns: Int { self.size + 2 * Self.quietZone }
+  var drawnRows: Int { (self.size + 2 * Self.quietZone + 1) / 2 }
+
   /// The code for a terminal: a character for two modules, one above the other, in black on white
   /// of the fixed palette, whatever the terminal's own colours are.
   var drawing: String {

@@ -1,11 +1,18 @@
-/// The modules of a QR code (ISO/IEC 18004), read out of an upright, undistorted picture.
+/// The modules of a QR code (ISO/IEC 18004).
 struct QRMatrix: Equatable {
   /// How many modules a side has: 21, 25, and so on up to 177.
   let size: Int
   /// Whether a module is dark, row by row.
   private let modules: [Bool]
 
-  /// Finds the code in the picture; nil if there is none.
+  /// - Parameter modules: Whether each is dark, row by row.
+  init(size: Int, modules: [Bool]) {
+    precondition(modules.count == size * size, "a code is a square")
+    self.size = size
+    self.modules = modules
+  }
+
+  /// Finds the code in an upright, undistorted picture; nil if there is none.
   init?(_ image: GrayImage) {
     guard let box = Self.darkBox(image) else { return nil }
     // The upper left finder pattern begins with seven dark modules.
