@@ -18,13 +18,17 @@ struct Reconciling: Service, CustomStringConvertible {
       var unowned = 0
       await self.reconciler.run(every: self.interval) { found in
         self.metrics.record(found)
-        if found.finishedRemovals + found.lost + found.found + found.failures > 0 {
+        if found.finishedRemovals + found.lost + found.found > 0 {
           self.logger.notice(
             "the database and WAHA were brought together",
             metadata: [
               "finished_removals": "\(found.finishedRemovals)", "lost": "\(found.lost)",
-              "found": "\(found.found)", "failures": "\(found.failures)",
+              "found": "\(found.found)",
             ])
+        }
+        if found.failures > 0 {
+          self.logger.warning(
+            "sessions could not be set right", metadata: ["count": "\(found.failures)"])
         }
         if let count = found.unowned, count != unowned {
           unowned = count

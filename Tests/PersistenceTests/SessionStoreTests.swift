@@ -87,13 +87,15 @@ import UserAPI
       first.phoneNumber = "+15551234567"
       first.updatedAt = noon
       #expect(try await stores.sessions.session(ofUser: "user-1") == first)
-      try await stores.sessions.beginRemoval(sessionID: first.id, at: later)
-      first.isRemoving = true
-      first.updatedAt = later
-      #expect(try await stores.sessions.session(ofUser: "user-1") == first)
+      for removal in [SessionRemoval.begun, .unlinked] {
+        try await stores.sessions.setRemoval(removal, sessionID: first.id, at: later)
+        first.removal = removal
+        first.updatedAt = later
+        #expect(try await stores.sessions.session(ofUser: "user-1") == first)
+      }
       try await stores.sessions.setConnected(false, sessionID: first.id, at: noon)
       first.isConnected = false
-      first.isRemoving = false
+      first.removal = nil
       first.updatedAt = noon
       #expect(try await stores.sessions.session(ofUser: "user-1") == first)
       #expect(try await stores.sessions.session(ofUser: "user-2") == second)

@@ -164,6 +164,28 @@ import UserAPI
     #expect(service.upstream.names == ["s_test"])
   }
 
+  @Test func `at its deadline a logout says what was done, and that it goes on`() async throws {
+    for (step, word) in [
+      (ScriptedUpstream.Step.status, "nothing was done at WAHA yet"),
+      (.logout, "asked to unlink"), (.delete, "unlinked, but"),
+    ] {
+      let service = Service()
+      let session = try await service.session(.working)
+      service.upstream.script.hold(step)
+      let deadline = service.time.now + .seconds(5)
+      let logout = Task.immediate {
+        try await service.sessions.logout(session, until: deadline)
+      }
+      await service.upstream.script.reached(step)
+      await service.time.slept(times: 1)
+      service.time.advance(by: .seconds(5))
+      let error = await logout.failure
+      #expect(error?.reason == .deadlineExceeded)
+      #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
+      #expect(error?.message.contains("goes on by itself") == true)
+    }
+  }
+
   @Test func `every action says that the session changes, before and after`() async throws {
     let service = Service()
     let session = try await service.session(.working)

@@ -18,6 +18,14 @@ import UserAPI
     }
   }
 
+  /// What a link fails with whose session has failed, once it has had its moment to come up.
+  private func failureAfterPause(_ link: SessionLink, naps: Int) async -> UserAPIError? {
+    async let error = self.failure(link)
+    await self.service.time.slept(times: naps)
+    self.service.time.advance(by: .seconds(3))
+    return await error
+  }
+
   /// Puts the session into a state as soon as WAHA is left alone for the moment.
   private func become(_ status: SessionStatus?, _ link: SessionLink, naps: Int) async {
     await self.service.time.slept(times: naps)
@@ -89,7 +97,7 @@ import UserAPI
     #expect(try await link.next()?.status == .starting)
     await self.become(.failed, link, naps: 1)
     #expect(try await link.next()?.status == .failed)
-    #expect(await self.failure(link)?.reason == .linkFailed)
+    #expect(await self.failureAfterPause(link, naps: 3)?.reason == .linkFailed)
   }
 
   @Test func `codes that nobody scans end the link with the reason`() async throws {
@@ -97,11 +105,28 @@ import UserAPI
     #expect(try await link.next()?.status == .starting)
     await self.become(.scanQRCode, link, naps: 1)
     #expect(try await link.next()?.code != nil)
-    await self.become(.failed, link, naps: 3)
+    await self.service.time.slept(times: 3)
+    self.service.upstream.setCode("2@second")
+    self.service.time.advance(by: .seconds(1))
+    #expect(try await link.next()?.code?.attempt == 2)
+    await self.become(.failed, link, naps: 5)
     #expect(try await link.next()?.status == .failed)
-    let error = await self.failure(link)
+    let error = await self.failureAfterPause(link, naps: 7)
     #expect(error?.reason == .qrCodesUsedUp)
     #expect(error?.code == .failedPrecondition)
+  }
+
+  @Test func `a session that fails for a moment is linked all the same`() async throws {
+    let link = try await self.link()
+    #expect(try await link.next()?.status == .starting)
+    await self.become(.failed, link, naps: 1)
+    #expect(try await link.next()?.status == .failed)
+    let next = Task { try await link.next()?.status }
+    await self.service.time.slept(times: 3)
+    self.service.upstream.setStatus(.working, named: link.session.name)
+    self.service.sessions.announced(link.session.name)
+    #expect(try await next.value == .working)
+    #expect(try await link.next() == nil)
   }
 
   @Test func `with a phone number there is a code to type as well`() async throws {

@@ -63,13 +63,13 @@ import UserAPI
       if error != nil {
         failures += 1
         #expect(error?.reason == .upstreamUnavailable)
-        #expect(service.store.record(ofUser: "user-1")?.isRemoving == true)
+        #expect(service.store.record(ofUser: "user-1")?.removal != nil)
         try await service.sessions.logout(session)
       }
       #expect(service.upstream.names.isEmpty)
       #expect(!service.upstream.isLinked("s_test"))
       #expect(service.store.record(ofUser: "user-1")?.isConnected == false)
-      #expect(service.store.record(ofUser: "user-1")?.isRemoving == false)
+      #expect(service.store.record(ofUser: "user-1")?.removal == nil)
     }
     #expect(failures >= 3)
   }

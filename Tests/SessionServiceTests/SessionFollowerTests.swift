@@ -204,16 +204,18 @@ import UserAPI
     #expect(script.pause == .milliseconds(200))
     _ = script.status(.scanQRCode, "a", after: .seconds(10))
     #expect(script.pause == .milliseconds(200))
+    _ = script.status(.scanQRCode, "a", after: .seconds(1))
+    #expect(script.pause == .seconds(1))
   }
 
   @Test func `a code whose time is over is shown no longer`() {
     var script = Script()
     _ = script.status(.starting)
     _ = script.status(.scanQRCode, "a")
-    #expect(script.follower.codeGoesAt == script.now + .seconds(61))
+    #expect(script.follower.changesAt == script.now + .seconds(61))
     #expect(script.status(.scanQRCode, "a", after: .milliseconds(60_999)) == .none)
     #expect(script.status(.scanQRCode, "a", after: .milliseconds(1)) == script.told(.scanQRCode))
-    #expect(script.follower.codeGoesAt == nil)
+    #expect(script.follower.changesAt == nil)
     #expect(script.status(.scanQRCode, "a", after: .seconds(1)) == .none)
     #expect(
       script.status(.scanQRCode, "b", after: .seconds(1))
@@ -250,12 +252,79 @@ import UserAPI
         == script.told(.scanQRCode, Script.shown("b", attempt: 2)))
   }
 
-  @Test func `a code whose end is not known stays`() {
+  @Test func `a code whose end is not known stays as long as it is seen`() {
     var script = Script()
     _ = script.status(.scanQRCode, "a")
-    #expect(script.follower.codeGoesAt == nil)
-    #expect(script.status(.scanQRCode, "a", after: .seconds(600)) == .none)
-    #expect(script.follower.report?.code?.code.text == "a")
+    #expect(script.follower.changesAt == nil)
+    for _ in 0..<20 {
+      #expect(script.status(.scanQRCode, "a", after: .seconds(30)) == .none)
+      #expect(script.follower.report?.code?.code.text == "a")
+    }
+    // No code lasts for longer.
+    #expect(script.look(.failure(.unreachable), after: .seconds(59)) == .none)
+    #expect(
+      script.look(.failure(.unreachable), after: .seconds(1)) == script.told(.scanQRCode))
+    #expect(
+      script.status(.scanQRCode, "a")
+        == script.told(.scanQRCode, Script.shown("a")))
+  }
+
+  @Test func `a code that could not be read for a time ends no later for that`() {
+    var script = Script()
+    _ = script.status(.starting)
+    for _ in 0..<15 { _ = script.status(.scanQRCode, after: .seconds(1)) }
+    #expect(
+      script.status(.scanQRCode, "a")
+        == script.told(.scanQRCode, Script.shown("a", expires: 60_000, attempt: 1)))
+    for _ in 0..<10 { _ = script.status(.scanQRCode, after: .seconds(1)) }
+    #expect(
+      script.status(.scanQRCode, "b")
+        == script.told(.scanQRCode, Script.shown("b", expires: 35_000, attempt: 2)))
+  }
+
+  @Test func `after too long without a look it is not known which code it is`() {
+    var script = Script()
+    _ = script.status(.starting)
+    _ = script.status(.scanQRCode, "a")
+    #expect(
+      script.status(.scanQRCode, "d", after: .seconds(20))
+        == script.told(.scanQRCode, Script.shown("d")))
+  }
+
+  @Test func `a code that is there again after a moment is the same code`() {
+    var script = Script()
+    _ = script.status(.starting)
+    _ = script.status(.scanQRCode, "a")
+    _ = script.status(.scanQRCode, "a", after: .seconds(59))
+    _ = script.status(.scanQRCode, "b", after: .seconds(1))
+    _ = script.status(.starting, after: .seconds(5))
+    #expect(
+      script.status(.scanQRCode, "b", after: .seconds(1))
+        == script.told(.scanQRCode, Script.shown("b", expires: 79_000, attempt: 2)))
+  }
+
+  @Test func `what was done and seen to be over has not begun anything anew`() {
+    var script = Script()
+    script.follower.changeBegan()
+    _ = script.status(.starting)
+    _ = script.status(.scanQRCode, "a", after: .seconds(1))
+    script.follower.changeEnded()
+    _ = script.status(.scanQRCode, "a", after: .seconds(58))
+    #expect(
+      script.status(.scanQRCode, "b", after: .seconds(2))
+        == script.told(.scanQRCode, Script.shown("b", expires: 79_000, attempt: 2)))
+  }
+
+  @Test func `a session that does not come further is asked for ever more rarely`() {
+    var script = Script()
+    _ = script.status(.starting)
+    #expect(script.pause == .milliseconds(200))
+    _ = script.status(.starting, after: .seconds(60))
+    #expect(script.pause == .seconds(1))
+    _ = script.status(.starting, after: .seconds(240))
+    #expect(script.pause == .seconds(5))
+    _ = script.status(.scanQRCode, after: .seconds(1))
+    #expect(script.pause == .milliseconds(200))
   }
 
   @Test func `of a session that was started a short time ago the first code is known`() {
@@ -270,7 +339,8 @@ import UserAPI
     var script = Script()
     _ = script.status(.starting)
     _ = script.status(.scanQRCode, "a")
-    script.follower.changed()
+    script.follower.changeBegan()
+    script.follower.changeEnded()
     // Neither its number nor its end is known.
     #expect(
       script.status(.scanQRCode, "b", after: .seconds(1))

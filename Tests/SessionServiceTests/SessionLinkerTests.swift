@@ -32,7 +32,11 @@ import UserAPI
 
     /// The reason why it ended; nil when it did not, or well.
     var failure: ErrorReason? {
-      if case .end(let error) = self.linker.step { error?.reason } else { nil }
+      switch self.linker.step {
+      case .end(let error): error?.reason
+      case .doubt(let error, _): error.reason
+      case .watch, .ask: nil
+      }
     }
   }
 
@@ -82,6 +86,37 @@ import UserAPI
     _ = script.saw(.scanQRCode, reported: .working)
     _ = script.saw(.failed)
     #expect(script.failure == .linkFailed)
+  }
+
+  @Test func `a session that fails has a moment to come up by itself`() {
+    var script = Script()
+    _ = script.saw(.starting)
+    _ = script.saw(.failed)
+    guard case .doubt(_, .seconds(3)) = script.linker.step else {
+      Issue.record("it is over at once")
+      return
+    }
+    _ = script.saw(.starting)
+    #expect(script.linker.step == .watch)
+    _ = script.saw(.working)
+    #expect(script.linker.step == .end(nil))
+  }
+
+  @Test func `a session that fails with its first code has not used them up`() {
+    var script = Script()
+    _ = script.saw(.scanQRCode, code: Self.code(1))
+    _ = script.saw(.failed)
+    #expect(script.failure == .linkFailed)
+  }
+
+  @Test func `a session that only WAHA calls working is not waited for until the deadline`() {
+    var script = Script()
+    _ = script.saw(.unknown, reported: .working)
+    guard case .doubt(let error, .seconds(15)) = script.linker.step else {
+      Issue.record("it is waited for")
+      return
+    }
+    #expect(error.reason == .linkFailed)
   }
 
   @Test(arguments: [SessionStatus.stopped, .unknown, SessionStatus(rawValue: "PASSKEY_REQUIRED")])

@@ -110,7 +110,8 @@ import UserAPI
   @Test func `what was done to a session is shown at once, and then no more`() {
     var script = Script()
     _ = script.hear(.working, isVerified: true)
-    script.truth.changed()
+    script.truth.changeBegan()
+    script.truth.changeEnded()
     #expect(script.hear(.starting) == .starting)
     #expect(script.hear(.working, isVerified: true) == .working)
     #expect(script.hear(.starting) == .working)

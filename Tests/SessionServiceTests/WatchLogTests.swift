@@ -25,6 +25,25 @@ import UserAPI
     return numbers
   }
 
+  @Test func `only the latest events keep their codes`() throws {
+    var log = WatchLog()
+    for number in 1...5 {
+      var report = Self.report
+      report.code = ShownCode(
+        code: QRCode(text: "2@\(number)", picture: [0]), expiresAt: nil, attempt: number)
+      log.append(report, at: Self.start)
+    }
+    var position = WatchLog.Position.beginning
+    guard case .event(let newest) = log.read(&position) else {
+      Issue.record("no event")
+      return
+    }
+    var codes: [String?] = []
+    position = .resuming(after: newest.sequence - 4)
+    while case .event(let event) = log.read(&position) { codes.append(event.code?.code.text) }
+    #expect(codes == [nil, nil, "2@4", "2@5"])
+  }
+
   @Test func `a watcher begins with the newest event`() {
     var position = WatchLog.Position.beginning
     #expect(self.numbers(self.log(3), &position) == [1_002])

@@ -5,7 +5,7 @@ package import UserAPI
 /// Sessions in memory, by the contract of ``SessionStore``.
 package final class InMemorySessionStore: SessionStore {
   package enum Step: Hashable, Sendable {
-    case session, insert, sessions, beginRemoval, setConnected, setPhoneNumber, groups
+    case session, insert, sessions, setRemoval, setConnected, setPhoneNumber, groups
   }
 
   private struct State {
@@ -58,11 +58,11 @@ package final class InMemorySessionStore: SessionStore {
     }
   }
 
-  package func beginRemoval(
-    sessionID: String, at time: Timestamp
+  package func setRemoval(
+    _ removal: SessionRemoval, sessionID: String, at time: Timestamp
   ) async throws(UserAPIError) {
-    try await self.script.run(.beginRemoval) {
-      self.change(sessionID, at: time) { $0.isRemoving = true }
+    try await self.script.run(.setRemoval) {
+      self.change(sessionID, at: time) { $0.removal = removal }
     }
   }
 
@@ -72,7 +72,7 @@ package final class InMemorySessionStore: SessionStore {
     try await self.script.run(.setConnected) {
       self.change(sessionID, at: time) { record in
         record.isConnected = isConnected
-        record.isRemoving = false
+        record.removal = nil
       }
     }
   }

@@ -20,6 +20,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     var phoneNumbers: [PhoneNumber] = []
     var isDead = false
     var startsInto = SessionStatus.working
+    var refusesLogout = false
     var groups: [Group] = []
     var contacts: [Contact] = []
   }
@@ -52,6 +53,11 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   /// Lets the sessions do nothing, whatever their status says.
   package func setDead(_ isDead: Bool) { self.state.withLockedValue { $0.isDead = isDead } }
+
+  /// Lets every logout fail, after which a session may be deleted with its phone.
+  package func setRefusesLogout(_ refuses: Bool) {
+    self.state.withLockedValue { $0.refusesLogout = refuses }
+  }
 
   /// How a session is once it has been started or restarted. Default: it works.
   package func setStartsInto(_ status: SessionStatus) {
@@ -128,7 +134,10 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   }
 
   package func logout(_ session: OwnedSession) async throws(UserAPIError) {
-    try await self.script.run(.logout) {
+    try await self.script.run(.logout) { () throws(UserAPIError) in
+      guard !self.state.withLockedValue({ $0.refusesLogout }) else {
+        throw UserAPIError(.upstreamInvalidResponse, "the page is gone")
+      }
       self.state.withLockedValue { state in
         // WAHA can unlink only what runs.
         guard let status = state.statuses[session.name] else { return }
@@ -142,7 +151,8 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     try await self.script.run(.delete) {
       self.state.withLockedValue { state in
         precondition(
-          !state.linked.contains(session.name), "deleting leaves the device linked on the phone")
+          !state.linked.contains(session.name) || state.refusesLogout,
+          "deleting leaves the device linked on the phone")
         state.statuses[session.name] = nil
       }
     }

@@ -150,9 +150,11 @@ import UserAPI
         let event = try await events.next()
         #expect(event?.qr == Self.longCode + "\(number)")
       }
-      // It goes on where it was.
+      // It goes on where it was. Codes that have been replaced by two are not kept for it.
       for number in 1...12 {
-        #expect(try await idle.next()?.qr == Self.longCode + "\(number)")
+        let event = try #require(try await idle.next())
+        #expect(event.qr == nil || event.qr == Self.longCode + "\(number)")
+        #expect(event.qr != nil || number <= 10)
       }
     }
   }
@@ -217,8 +219,12 @@ import UserAPI
       await port.time.slept(times: 1)
       port.upstream.setStatus(.failed, named: "s_test")
       port.time.advance(by: .seconds(1))
+      #expect(try await events.next()?.status == .failed)
+      // Some come up by themselves.
+      await port.time.slept(times: 3)
+      port.time.advance(by: .seconds(3))
       let outcome = await self.rest(&events)
-      #expect(outcome.events.map(\.status) == [.failed])
+      #expect(outcome.events.isEmpty)
       #expect(outcome.error?.reason == .linkFailed)
     }
   }

@@ -17,7 +17,7 @@ struct WebhookPort {
   static let secret = "0123456789abcdef"
 
   let time = ManualTime()
-  let announced = Recorder<SessionAnnouncement>()
+  let announced = Recorder<String>()
   let log = Recorder<String>()
   let metrics = PrometheusRegistry()
   private let listener: Listener

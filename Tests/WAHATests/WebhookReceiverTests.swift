@@ -9,7 +9,7 @@ import UserAPI
 /// A receiver, what it announced, and its clock.
 private struct Receiving {
   let receiver: WebhookReceiver
-  let announced = Recorder<SessionAnnouncement>()
+  let announced = Recorder<String>()
   let clock = NIOLockedValueBox(SignedWebhook.moment)
 
   init(_ change: (inout WebhookReceiver.Configuration) -> Void = { _ in }) throws {
@@ -35,16 +35,14 @@ private struct Receiving {
     #expect(
       receiving.receive(SignedWebhook.make(timestamp: SignedWebhook.moment)) == .accepted)
     #expect(
-      receiving.announced.values == [
-        SessionAnnouncement(name: "s_test", status: .working, at: SignedWebhook.moment)
-      ])
+      receiving.announced.values == ["s_test"])
   }
 
   @Test func `a status that only a newer WAHA knows is passed on`() throws {
     let receiving = try Receiving()
     let body = SignedWebhook.body(status: "PASSKEY_REQUIRED")
     #expect(receiving.receive(SignedWebhook.make(body)) == .accepted)
-    #expect(receiving.announced.values.map(\.status.rawValue) == ["PASSKEY_REQUIRED"])
+    #expect(receiving.announced.values == ["s_test"])
   }
 
   @Test func `what is forged is known before it is read, and makes nothing be remembered`() throws {
@@ -144,18 +142,25 @@ private struct Receiving {
     let receiving = try Receiving()
     receiving.wait(301)
     let now = SignedWebhook.moment.later(by: 301)
-    #expect(receiving.receive(SignedWebhook.make(timestamp: now)) == .malformed)
+    #expect(receiving.receive(SignedWebhook.make(timestamp: now)) == .expired)
     #expect(receiving.receive(SignedWebhook.make(timestamp: SignedWebhook.moment)) == .expired)
     #expect(receiving.announced.values.isEmpty)
   }
 
-  @Test(arguments: ["", "now", "1769850300001", "1769850300000,1769850300000", "-1"])
-  func `a header's time that is not the body's is refused`(header: String) throws {
+  @Test(arguments: [
+    ("", WebhookOutcome.malformed), ("now", .malformed), ("-1", .malformed),
+    ("1769850300000,1769850300000", .malformed), ("1", .expired),
+    ("9223372036854775807", .expired),
+  ])
+  func `a header whose time is none, or far off, has the event refused`(
+    header: String, outcome: WebhookOutcome
+  ) throws {
     let receiving = try Receiving()
     var webhook = SignedWebhook.make()
     webhook.timestamp = header
-    #expect(receiving.receive(webhook) == .malformed)
-    webhook.timestamp = "\(SignedWebhook.moment.millisecondsSinceEpoch)"
+    #expect(receiving.receive(webhook) == outcome)
+    // WAHA may say when it sent it, and not when it happened.
+    webhook.timestamp = "\(SignedWebhook.moment.later(by: 2).millisecondsSinceEpoch)"
     #expect(receiving.receive(webhook) == .accepted)
   }
 
@@ -209,8 +214,7 @@ private struct Receiving {
         id: "evt_\(index)", at: SignedWebhook.moment.later(by: seconds))
       #expect(receiving.receive(SignedWebhook.make(body)) == .accepted)
     }
-    let moments = times.map { SignedWebhook.moment.later(by: $0) }
-    #expect(receiving.announced.values.map(\.at) == moments)
+    #expect(receiving.announced.values.count == times.count)
   }
 
   // MARK: Servers before 2025.3
@@ -223,10 +227,7 @@ private struct Receiving {
     receiving.wait(1, 1)
     #expect(receiving.receive(SignedWebhook.make(body, requestID: "r1")) == .duplicate)
     #expect(receiving.receive(SignedWebhook.make(body, requestID: "r2")) == .accepted)
-    #expect(
-      receiving.announced.values.map(\.at) == [
-        SignedWebhook.moment, SignedWebhook.moment.later(by: 1, 1),
-      ])
+    #expect(receiving.announced.values.count == 2)
   }
 
   @Test func `events without id that tell different things are different`() throws {

@@ -43,13 +43,13 @@ extension SQLiteDatabase: SessionStore {
     }
   }
 
-  package func beginRemoval(
-    sessionID: String, at time: Timestamp
+  package func setRemoval(
+    _ removal: SessionRemoval, sessionID: String, at time: Timestamp
   ) async throws(UserAPIError) {
     try await self.write { database in
       try database.execute(
-        sql: "UPDATE whatsapp_sessions SET is_removing = 1, updated_at = ? WHERE id = ?",
-        arguments: [time.description, sessionID])
+        sql: "UPDATE whatsapp_sessions SET removal = ?, updated_at = ? WHERE id = ?",
+        arguments: [removal.rawValue, time.description, sessionID])
     }
   }
 
@@ -58,7 +58,7 @@ extension SQLiteDatabase: SessionStore {
   ) async throws(UserAPIError) {
     try await self.write { database in
       try database.execute(
-        sql: "UPDATE whatsapp_sessions SET status = ?, is_removing = 0, updated_at = ? "
+        sql: "UPDATE whatsapp_sessions SET status = ?, removal = NULL, updated_at = ? "
           + "WHERE id = ?",
         arguments: [Self.status(isConnected), time.description, sessionID])
     }
@@ -126,14 +126,15 @@ private struct SessionRow: DatabaseRow {
   let phoneNumber: String?
   let userId: String
   let status: String
-  let isRemoving: Bool
+  let removal: String?
   let createdAt: StoredTimestamp
   let updatedAt: StoredTimestamp
 
   var record: SessionRecord {
     SessionRecord(
       id: self.id, name: self.sessionName, userID: self.userId, phoneNumber: self.phoneNumber,
-      isConnected: self.status == SQLiteDatabase.status(true), isRemoving: self.isRemoving,
+      isConnected: self.status == SQLiteDatabase.status(true),
+      removal: self.removal.flatMap(SessionRemoval.init),
       createdAt: self.createdAt.value,
       updatedAt: self.updatedAt.value)
   }

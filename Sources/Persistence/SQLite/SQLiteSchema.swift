@@ -59,7 +59,8 @@ enum SQLiteSchema {
     migrator.registerMigration("3-removals") { database in
       try database.execute(
         sql: """
-          ALTER TABLE whatsapp_sessions ADD COLUMN is_removing INTEGER NOT NULL DEFAULT 0;
+          ALTER TABLE whatsapp_sessions
+            ADD COLUMN removal TEXT CHECK (removal IN ('BEGUN', 'UNLINKED'));
           """)
     }
     return migrator

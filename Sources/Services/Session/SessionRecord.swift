@@ -9,22 +9,30 @@ package struct SessionRecord: Sendable, Equatable {
   package var phoneNumber: String?
   /// Whether this service last saw to it that WAHA has the session, and not that it hasn't.
   package var isConnected: Bool
-  /// Whether a logout was begun that has not come to its end.
-  package var isRemoving: Bool
+  /// How far a logout has come that was begun and has not come to its end; nil without one.
+  package var removal: SessionRemoval?
   package var createdAt: Timestamp
   package var updatedAt: Timestamp
 
   package init(
     id: String, name: String, userID: String, phoneNumber: String? = nil, isConnected: Bool,
-    isRemoving: Bool = false, createdAt: Timestamp, updatedAt: Timestamp
+    removal: SessionRemoval? = nil, createdAt: Timestamp, updatedAt: Timestamp
   ) {
     self.id = id
     self.name = name
     self.userID = userID
     self.phoneNumber = phoneNumber
     self.isConnected = isConnected
-    self.isRemoving = isRemoving
+    self.removal = removal
     self.createdAt = createdAt
     self.updatedAt = updatedAt
   }
+}
+
+/// How far the logout of a session has come. The raw value is the database's.
+package enum SessionRemoval: String, Sendable {
+  /// It is to be unlinked at WhatsApp.
+  case begun = "BEGUN"
+  /// No phone is linked any more; it is to be deleted at WAHA.
+  case unlinked = "UNLINKED"
 }

@@ -15,8 +15,10 @@ package protocol SessionStore: Sendable {
   /// Up to `limit` sessions by their ids, from the one after `id` on; from the first with nil.
   func sessions(after id: String?, limit: Int) async throws(UserAPIError) -> [SessionRecord]
 
-  /// Notes that the session is to be logged out and deleted at WAHA, before any of it is done.
-  func beginRemoval(sessionID: String, at time: Timestamp) async throws(UserAPIError)
+  /// Notes how far the session's logout has come: that it begins, before any of it is done.
+  func setRemoval(
+    _ removal: SessionRemoval, sessionID: String, at time: Timestamp
+  ) async throws(UserAPIError)
 
   /// Notes what has become of the session. No removal is under way any more.
   func setConnected(

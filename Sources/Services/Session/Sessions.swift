@@ -17,6 +17,8 @@ package final class Sessions: Sendable {
     /// For how long a session counts as working once it was seen to. It is tried three times as
     /// often. Default: 60 s.
     package var verificationAge: Duration = .seconds(60)
+    /// How many sessions are tried at once for those who ask for a status. Default: 32.
+    package var verifications = 32
     /// For how long a session is followed when its last watcher has left. Default: 60 s.
     package var watchLinger: Duration = .seconds(60)
 
@@ -36,6 +38,8 @@ package final class Sessions: Sendable {
   private let reports: SharedReads<String, SessionReport?>
   /// What was seen of the sessions that were asked for lately.
   private let truths: NIOLockedValueBox<ExpiringCache<String, SessionTruth>>
+  /// Bounds how many sessions are tried at once for those who ask for a status.
+  private let verifications: KeyedLock<Int>
   private let codes: SharedReads<String, [UInt8]>
   private let watched: WatchedSessions
   private let lifecycle: SessionLifecycle
@@ -58,6 +62,7 @@ package final class Sessions: Sendable {
       maxAge: configuration.statusMaxAge, capacity: capacity, now: time.now)
     self.truths = NIOLockedValueBox(
       ExpiringCache(lifetime: configuration.verificationAge * 2, capacity: capacity))
+    self.verifications = KeyedLock(limit: configuration.verifications)
     self.codes = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
     self.watched = WatchedSessions(
       WatchedSession.Surroundings(
@@ -67,12 +72,16 @@ package final class Sessions: Sendable {
     self.lifecycle = SessionLifecycle(
       store: store, upstream: upstream, time: time, capacity: capacity,
       started: { [watched] in watched.started($0, after: $1) }
-    ) { [states, reports, truths, codes, watched, observers] session in
+    ) { [states, reports, truths, codes, watched, observers] session, change in
       states.drop(session.name)
       reports.drop(session.name)
       truths.withLockedValue { $0.remove(session.name) }
       codes.drop(session.name)
-      watched.poke(session)
+      switch change {
+      case .began: watched.changeBegan(session, isRemoval: false)
+      case .removalBegan: watched.changeBegan(session, isRemoval: true)
+      case .ended: watched.changeEnded(session)
+      }
       for observer in observers.withLockedValue({ $0 }) { observer(session) }
     }
   }
@@ -198,7 +207,10 @@ package final class Sessions: Sendable {
     let now = self.time.now()
     let known = self.truths.withLockedValue { $0.value(for: name, at: now) }
     if status == .working, known?.needsVerification(at: now) ?? true {
-      isVerified = try await self.upstream.isWorking(session)
+      isVerified = try await self.verifications.withLock(0) {
+        () async throws(UserAPIError) -> Bool in
+        try await self.upstream.isWorking(session)
+      }
     }
     let wallClock = self.time.wallClock()
     return self.truths.withLockedValue { truths in
@@ -269,12 +281,14 @@ package final class Sessions: Sendable {
       time: self.time)
   }
 
-  /// WAHA told of a session without being asked. One that nobody knows is ignored.
-  package func announced(_ announcement: SessionAnnouncement) {
-    self.states.drop(announcement.name)
-    self.reports.drop(announcement.name)
-    self.codes.drop(announcement.name)
-    self.watched.announced(announcement)
+  /// WAHA said by itself that the session of that name is another way, which may come late, twice,
+  /// out of order or not at all: it is a reason to ask, and not an answer. A name that nobody knows
+  /// is ignored.
+  package func announced(_ name: String) {
+    self.states.drop(name)
+    self.reports.drop(name)
+    self.codes.drop(name)
+    self.watched.announced(name)
   }
 
   // MARK: Life
@@ -324,9 +338,12 @@ package final class Sessions: Sendable {
 
   /// Goes on with a logout that did not come to its end, unless the user has the session back.
   ///
-  /// - Returns: Whether there was anything to do.
-  func finishRemoval(of session: OwnedSession) async throws(UserAPIError) -> Bool {
-    try await self.lifecycle.finishRemoval(of: session)
+  /// - Parameter unlinks: Whether to unlink the phone first, as it should be.
+  /// - Returns: Whether the session is gone.
+  func finishRemoval(
+    of session: OwnedSession, unlinks: Bool
+  ) async throws(UserAPIError) -> Bool {
+    try await self.lifecycle.finishRemoval(of: session, unlinks: unlinks)
   }
 
   /// Notes whether WAHA has the session, where the database says otherwise.

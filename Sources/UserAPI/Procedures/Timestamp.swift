@@ -14,6 +14,13 @@ public struct Timestamp: Hashable, Comparable, Sendable {
   }
 }
 
+extension Timestamp {
+  package func advanced(by duration: Duration) -> Timestamp {
+    Timestamp(
+      millisecondsSinceEpoch: self.millisecondsSinceEpoch + Int64(duration / .milliseconds(1)))
+  }
+}
+
 extension Timestamp: LosslessStringConvertible {
   /// Reads `YYYY-MM-DDThh:mm:ss[.fraction]Z`; digits after the third of the fraction are dropped.
   /// Nil for anything else, for an impossible date, and for a year over 9999.

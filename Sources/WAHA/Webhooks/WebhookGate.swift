@@ -28,11 +28,14 @@ struct WebhookGate: Sendable {
   ///
   /// - Parameters:
   ///   - signature: Of its body.
+  ///   - sentAt: What the request's header says; not signed, so it only makes an event older than
+  ///     it says itself.
   ///   - requestID: What the request's header says; not signed, so it only makes more of a repetition.
   mutating func received(
-    _ event: WebhookEvent, signature: [UInt8], requestID: String?, at now: Timestamp
+    _ event: WebhookEvent, signature: [UInt8], sentAt: Timestamp?, requestID: String?,
+    at now: Timestamp
   ) -> WebhookOutcome {
-    if let at = event.at {
+    for at in [event.at, sentAt].compactMap({ $0 }) {
       guard at >= now.advanced(by: .zero - self.configuration.maxAge),
         at <= now.advanced(by: self.configuration.maxLead)
       else { return .expired }
@@ -61,12 +64,5 @@ struct WebhookGate: Sendable {
   private static func key(_ requestID: String) -> WebhookMemory.Key? {
     guard (1...WebhookEvent.maximumIDLength).contains(requestID.utf8.count) else { return nil }
     return .request(requestID)
-  }
-}
-
-extension Timestamp {
-  fileprivate func advanced(by duration: Duration) -> Self {
-    Self(
-      millisecondsSinceEpoch: self.millisecondsSinceEpoch + Int64(duration / .milliseconds(1)))
   }
 }

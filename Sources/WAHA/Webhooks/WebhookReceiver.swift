@@ -1,5 +1,5 @@
 internal import NIOConcurrencyHelpers
-package import SessionService
+internal import SessionService
 package import UserAPI
 
 /// Takes WAHA's webhooks, and passes on what they tell of sessions.
@@ -27,15 +27,15 @@ package final class WebhookReceiver: Sendable {
   private let verifier: WebhookVerifier
   private let gate: NIOLockedValueBox<WebhookGate>
   private let now: @Sendable () -> Timestamp
-  private let announce: @Sendable (SessionAnnouncement) -> Void
+  private let announce: @Sendable (String) -> Void
 
   /// - Parameters:
   ///   - now: What the time is.
-  ///   - announce: Told of each session whose status has changed, ours or not. Must not take long:
+  ///   - announce: Told the name of each session whose status has changed, ours or not. Must not take long:
   ///     WAHA waits.
   package init(
     configuration: Configuration, now: @escaping @Sendable () -> Timestamp,
-    announce: @escaping @Sendable (SessionAnnouncement) -> Void
+    announce: @escaping @Sendable (String) -> Void
   ) {
     self.verifier = WebhookVerifier(secret: configuration.secret)
     self.gate = NIOLockedValueBox(WebhookGate(configuration))
@@ -53,22 +53,17 @@ package final class WebhookReceiver: Sendable {
     guard let change = event.change, OwnedSession.isWAHAName(change.session) else {
       return .ignored
     }
-    // The body's time is signed, and it decides; a header that says another was changed on the way.
-    if let at = event.at, let header = webhook.timestamp,
-      Int64(header) != at.millisecondsSinceEpoch
-    {
-      return .malformed
+    var sentAt: Timestamp?
+    if let header = webhook.timestamp {
+      guard let milliseconds = Int64(header), milliseconds >= 0 else { return .malformed }
+      sentAt = Timestamp(millisecondsSinceEpoch: milliseconds)
     }
     let now = self.now()
     let outcome = self.gate.withLockedValue {
-      $0.received(event, signature: signature, requestID: webhook.requestID, at: now)
+      $0.received(
+        event, signature: signature, sentAt: sentAt, requestID: webhook.requestID, at: now)
     }
-    if outcome == .accepted {
-      self.announce(
-        SessionAnnouncement(
-          name: change.session, status: SessionStatus(rawValue: change.status),
-          at: event.at ?? now))
-    }
+    if outcome == .accepted { self.announce(change.session) }
     return outcome
   }
 }

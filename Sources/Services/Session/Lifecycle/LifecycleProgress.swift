@@ -4,6 +4,10 @@ enum LifecycleProgress: Sendable {
   /// WAHA was asked, and has not answered.
   case restarting
   case restarted
+  /// The logout is noted, so that it comes to its end in any case.
+  case removing
+  /// WAHA was asked, and has not answered.
+  case unlinking
   case unlinked
   case deleted
 
@@ -13,10 +17,10 @@ enum LifecycleProgress: Sendable {
     case .nothingDone: "nothing was done to the session"
     case .restarting: "WAHA was asked to restart the session and may do so yet"
     case .restarted: "WAHA has restarted the session, which is not up yet"
-    case .unlinked:
-      "the phone is unlinked, but the session is not deleted yet; the same call goes on from there"
-    case .deleted:
-      "the session is deleted at WAHA, which is not noted yet; the same call goes on from there"
+    case .removing: "nothing was done at WAHA yet; the logout goes on by itself"
+    case .unlinking: "WAHA was asked to unlink the phone; the logout goes on by itself"
+    case .unlinked: "the phone is unlinked, but the session not deleted; that goes on by itself"
+    case .deleted: "the session is deleted at WAHA, which is not noted yet"
     }
   }
 }

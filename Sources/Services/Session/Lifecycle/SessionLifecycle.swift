@@ -17,6 +17,15 @@ final class SessionLifecycle: Sendable {
     var deletion: Duration = .seconds(20)
   }
 
+  /// What happens to a session.
+  enum Change: Sendable {
+    /// Something is done to it from now on.
+    case began
+    /// It is removed from now on.
+    case removalBegan
+    case ended
+  }
+
   private enum Action: Hashable, Sendable {
     case initiate
     case restart
@@ -33,7 +42,7 @@ final class SessionLifecycle: Sendable {
   private let time: TimeSource
   private let limits: Limits
   /// Told before and after everything that is done to a session at WAHA.
-  private let changes: @Sendable (OwnedSession) -> Void
+  private let changes: @Sendable (OwnedSession, Change) -> Void
   /// Told of a session that was started, and when WAHA had not begun yet.
   private let started: @Sendable (OwnedSession, ContinuousClock.Instant) -> Void
   private let actions: SharedReads<ActionKey, OwnedSession>
@@ -44,7 +53,7 @@ final class SessionLifecycle: Sendable {
     store: any SessionStore, upstream: any SessionUpstream, time: TimeSource, capacity: Int,
     limits: Limits = Limits(),
     started: @escaping @Sendable (OwnedSession, ContinuousClock.Instant) -> Void,
-    changes: @escaping @Sendable (OwnedSession) -> Void
+    changes: @escaping @Sendable (OwnedSession, Change) -> Void
   ) {
     self.store = store
     self.upstream = upstream
@@ -73,7 +82,7 @@ final class SessionLifecycle: Sendable {
       case .some: break
       }
       if [nil, .stopped, .failed].contains(status) { self.started(session, askedAt) }
-      if !record.isConnected || record.isRemoving {
+      if !record.isConnected || record.removal != nil {
         try await self.store.setConnected(
           true, sessionID: session.id, at: self.time.wallClock())
       }
@@ -102,7 +111,7 @@ final class SessionLifecycle: Sendable {
       self.note(.restarting, of: key)
       try await self.changing(session, self.upstream.restart)
       self.note(.restarted, of: key)
-      defer { self.changes(session) }
+      defer { self.changes(session, .ended) }
       switch try await self.outcome(ofStarting: session, within: self.limits.start) {
       case nil:
         throw UserAPIError(
@@ -130,23 +139,39 @@ final class SessionLifecycle: Sendable {
     _ = try await self.act(.logout, userID: session.userID, until: deadline) {
       [self] (key) async throws(UserAPIError) -> OwnedSession in
       // Should this process end half way, another one knows what was meant.
-      try await self.store.beginRemoval(sessionID: session.id, at: self.time.wallClock())
-      try await self.remove(session, key)
+      try await self.store.setRemoval(
+        .begun, sessionID: session.id, at: self.time.wallClock())
+      self.note(.removing, of: key)
+      try await self.remove(session, key, unlinks: true)
       return session
     }
   }
 
-  /// Goes on with a removal that did not come to its end, unless the user has the session back.
+  /// Goes on with a removal that did not come to its end, unless the user has the session back: by
+  /// initiating it, or by linking a phone to it anew.
   ///
-  /// - Returns: Whether there was anything to do.
-  func finishRemoval(of session: OwnedSession) async throws(UserAPIError) -> Bool {
+  /// - Parameter unlinks: Whether to unlink the phone first, as it should be. Deleting does it too
+  ///   where WAHA can, and says nothing where it cannot.
+  /// - Returns: Whether the session is gone.
+  func finishRemoval(
+    of session: OwnedSession, unlinks: Bool
+  ) async throws(UserAPIError) -> Bool {
     let key = ActionKey(userID: UserID(session.userID), action: .logout)
     return try await self.locks.withLock(key.userID) {
       [self] () async throws(UserAPIError) -> Bool in
-      guard try await self.store.session(ofUser: session.userID)?.isRemoving == true else {
-        return false
+      defer { self.note(nil, of: key) }
+      switch try await self.store.session(ofUser: session.userID)?.removal {
+      case nil: return false
+      case .some(.begun):
+        try await self.remove(session, key, unlinks: unlinks)
+      case .some(.unlinked):
+        if try await self.upstream.status(of: session) == .working {
+          try await self.store.setConnected(
+            true, sessionID: session.id, at: self.time.wallClock())
+          return false
+        }
+        try await self.remove(session, key, unlinks: false)
       }
-      try await self.remove(session, key)
       return true
     }
   }
@@ -159,31 +184,38 @@ final class SessionLifecycle: Sendable {
     try await self.locks.withLock(UserID(session.userID)) {
       [self] () async throws(UserAPIError) -> Bool in
       guard let record = try await self.store.session(ofUser: session.userID),
-        !record.isRemoving
+        record.removal == nil
       else { return false }
       // An action may have ended since the two were compared.
       let isUpstream = try await self.upstream.status(of: session) != nil
       guard record.isConnected != isUpstream else { return false }
       try await self.store.setConnected(
         isUpstream, sessionID: session.id, at: self.time.wallClock())
-      self.changes(session)
+      self.changes(session, .ended)
       return true
     }
   }
 
-  private func remove(_ session: OwnedSession, _ key: ActionKey) async throws(UserAPIError) {
-    try await self.changing(session) { session throws(UserAPIError) in
+  private func remove(
+    _ session: OwnedSession, _ key: ActionKey, unlinks: Bool
+  ) async throws(UserAPIError) {
+    try await self.changing(session, as: .removalBegan) { session throws(UserAPIError) in
       guard let status = try await self.upstream.status(of: session) else { return }
-      if status == .stopped { try await self.raise(session) }
       // Deleting first would leave the device linked on the phone.
-      try await self.upstream.logout(session)
-      self.note(.unlinked, of: key)
+      if unlinks {
+        if status == .stopped { try await self.raise(session) }
+        self.note(.unlinking, of: key)
+        try await self.upstream.logout(session)
+        self.note(.unlinked, of: key)
+        try await self.store.setRemoval(
+          .unlinked, sessionID: session.id, at: self.time.wallClock())
+      }
       try await self.delete(session)
     }
     self.note(.deleted, of: key)
     try await self.store.setConnected(false, sessionID: session.id, at: self.time.wallClock())
     // Those who watch may have seen it gone before that.
-    self.changes(session)
+    self.changes(session, .ended)
   }
 
   /// Starts a stopped session, of which WAHA could not unlink the phone. One that does not come up
@@ -305,9 +337,11 @@ final class SessionLifecycle: Sendable {
   /// An error that says also what was done before it.
   private func telling(_ error: UserAPIError, of key: ActionKey) -> UserAPIError {
     switch self.progress.withLockedValue({ $0[key] }) {
-    case nil, .some(.nothingDone), .some(.restarting): return error
+    case nil, .some(.nothingDone): return error
     // Its errors say so themselves.
     case .some(.restarted): return error
+    // WAHA has refused it; what it did not answer it may do yet.
+    case .some(.restarting) where error.reason != .upstreamTimeout: return error
     case .some(let progress):
       var error = error
       error.message += "; \(progress.description)"
@@ -316,10 +350,11 @@ final class SessionLifecycle: Sendable {
   }
 
   private func changing(
-    _ session: OwnedSession, _ body: (OwnedSession) async throws(UserAPIError) -> Void
+    _ session: OwnedSession, as change: Change = .began,
+    _ body: (OwnedSession) async throws(UserAPIError) -> Void
   ) async throws(UserAPIError) {
-    self.changes(session)
-    defer { self.changes(session) }
+    self.changes(session, change)
+    defer { self.changes(session, .ended) }
     try await body(session)
   }
 }

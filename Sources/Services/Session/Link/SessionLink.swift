@@ -4,6 +4,9 @@ package import UserAPI
 
 /// One who links a phone to a session. Watches it for as long as it exists.
 package final class SessionLink: Sendable {
+  /// How long WAHA may take for a code to type, while the session's events wait.
+  private static let pairingLimit: Duration = .seconds(5)
+
   package let session: OwnedSession
   private let watcher: SessionWatcher
   private let upstream: any SessionUpstream
@@ -33,6 +36,16 @@ package final class SessionLink: Sendable {
           return self.linker.withLockedValue { $0.saw(event) }
         }
         self.linker.withLockedValue { $0.sessionEnded() }
+      case .doubt(let error, let pause):
+        let event = try await self.time.value(
+          before: self.time.now() + pause,
+          { [watcher] () async throws(UserAPIError) -> WatchEvent? in try await watcher.next() }
+        ) { error }
+        guard let event else {
+          self.linker.withLockedValue { $0.sessionEnded() }
+          continue
+        }
+        return self.linker.withLockedValue { $0.saw(event) }
       case .ask(let phoneNumber):
         let answer = await self.ask(phoneNumber)
         guard !Task.isCancelled else { throw UserAPIError.canceled }
@@ -47,7 +60,12 @@ package final class SessionLink: Sendable {
   private func ask(_ phoneNumber: PhoneNumber) async -> Result<PairingCode, UserAPIError> {
     do throws(UserAPIError) {
       return .success(
-        try await self.upstream.pairingCode(of: self.session, phoneNumber: phoneNumber))
+        try await self.time.value(before: self.time.now() + Self.pairingLimit) {
+          [upstream, session] () async throws(UserAPIError) -> PairingCode in
+          try await upstream.pairingCode(of: session, phoneNumber: phoneNumber)
+        } late: {
+          UserAPIError(.upstreamTimeout, "WAHA did not give a code to type in time")
+        })
     } catch {
       return .failure(error)
     }

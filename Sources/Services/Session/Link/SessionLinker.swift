@@ -8,9 +8,16 @@ struct SessionLinker: Sendable {
     case watch
     /// To ask WAHA for a code to type.
     case ask(PhoneNumber)
+    /// To wait so long for another event, and then to fail.
+    case doubt(UserAPIError, Duration)
     /// Nothing: the session works (nil), or will not.
     case end(UserAPIError?)
   }
+
+  /// For how long a session that failed may yet come up, as some do by themselves.
+  private static let recovery: Duration = .seconds(3)
+  /// How long one that WAHA calls working may take to be seen to work.
+  private static let verification: Duration = .seconds(15)
 
   /// What there is in the place of a scan.
   private enum Pairing: Equatable {
@@ -41,8 +48,11 @@ struct SessionLinker: Sendable {
     switch event.status {
     case .working: self.step = .end(nil)
     case .failed:
-      self.step = .end(before?.isAwaitingScan == true ? Self.codesUsedUp : Self.linkFailed)
+      self.step = .doubt(self.failure(after: before), Self.recovery)
+    case .unknown where event.reported == .working:
+      self.step = .doubt(Self.notVerified, Self.verification)
     default:
+      self.step = .watch
       guard let phoneNumber, event.isAwaitingScan, self.pairing == .unasked else { break }
       self.step = .ask(phoneNumber)
     }
@@ -96,12 +106,23 @@ struct SessionLinker: Sendable {
     return event
   }
 
+  /// A session that fails with its first code has not waited for a scan until there was none left.
+  private func failure(after event: WatchEvent?) -> UserAPIError {
+    guard let event, event.isAwaitingScan, event.code?.attempt != 1 else { return Self.linkFailed }
+    return Self.codesUsedUp
+  }
+
+  private static var notVerified: UserAPIError {
+    UserAPIError(
+      .linkFailed, "WAHA says that the session works, but it does not; restart it")
+  }
+
   private static var linkFailed: UserAPIError {
     UserAPIError(.linkFailed, "the session failed before a phone was linked; try again")
   }
 
   private static var codesUsedUp: UserAPIError {
-    UserAPIError(.qrCodesUsedUp, "no phone has scanned any of the QR codes; try again")
+    UserAPIError(.qrCodesUsedUp, "the session waited for a scan until it gave up; try again")
   }
 }
 

@@ -6,10 +6,13 @@ package struct Reconciliation: Sendable, Equatable {
   package var lost = 0
   /// Sessions that were noted as disconnected, and that WAHA has.
   package var found = 0
-  /// What could not be set right this time.
+  /// Sessions that could not be set right this time.
   package var failures = 0
   /// Sessions that WAHA has and nobody owns, which are left alone. Nil when WAHA could not be asked.
   package var unowned: Int?
 
   package init() {}
+
+  /// What was changed, or tried to.
+  var changes: Int { self.finishedRemovals + self.lost + self.found + self.failures }
 }

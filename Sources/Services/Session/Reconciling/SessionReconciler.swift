@@ -1,16 +1,20 @@
 package import AuthService
+internal import NIOConcurrencyHelpers
 internal import UserAPI
 
-/// Brings the database and WAHA together after either has failed half way: in the background, one
-/// question to WAHA a round.
+/// Brings the database and WAHA together after either has failed half way: in the background, with
+/// one question to WAHA a look, and one more for each session of which the two say different things.
 package final class SessionReconciler: Sendable {
   /// How many sessions are read from the database at once.
   private static let pageSize = 1_000
+  /// How many sessions are set right at one look. More are wrong only when WAHA is.
+  private static let maximumChanges = 100
 
   private let store: any SessionStore
   private let upstream: any SessionUpstream
   private let sessions: Sessions
   private let time: TimeSource
+  private let memory = NIOLockedValueBox(ReconcilerMemory())
 
   package init(
     store: any SessionStore, upstream: any SessionUpstream, sessions: Sessions, time: TimeSource
@@ -43,12 +47,13 @@ package final class SessionReconciler: Sendable {
       let names = try await self.upstream.sessionNames()
       try await self.settle(names, &result)
     } catch {
-      guard error.code != .canceled else { return result }
-      result.failures += 1
+      // What could not be compared says nothing; the next look may.
+      result.unowned = nil
     }
     return result
   }
 
+  /// - Parameter names: Those of the sessions that WAHA has.
   private func settle(
     _ names: Set<String>, _ result: inout Reconciliation
   ) async throws(UserAPIError) {
@@ -69,18 +74,30 @@ package final class SessionReconciler: Sendable {
       last = records.last?.id
     }
     result.unowned = unowned.count
+    self.memory.withLockedValue { $0.lookEnded() }
   }
 
   private func settle(
     _ record: SessionRecord, isUpstream: Bool, _ result: inout Reconciliation
   ) async throws(UserAPIError) {
+    guard result.changes < Self.maximumChanges else { return }
     let session = OwnedSession(record)
-    if record.isRemoving {
-      if try await self.sessions.finishRemoval(of: session) { result.finishedRemovals += 1 }
-    } else if record.isConnected != isUpstream,
-      try await self.sessions.setRight(session)
-    {
-      if isUpstream { result.found += 1 } else { result.lost += 1 }
+    if record.removal != nil {
+      guard let unlinks = self.memory.withLockedValue({ $0.unlinks(record.id) }) else { return }
+      do throws(UserAPIError) {
+        if try await self.sessions.finishRemoval(of: session, unlinks: unlinks) {
+          result.finishedRemovals += 1
+        }
+      } catch {
+        self.memory.withLockedValue { $0.removalFailed(record.id) }
+        throw error
+      }
+    } else if record.isConnected != isUpstream {
+      // A WAHA that has just started may not list all of its sessions yet.
+      if !isUpstream, !self.memory.withLockedValue({ $0.isMissing(record.id) }) { return }
+      if try await self.sessions.setRight(session) {
+        if isUpstream { result.found += 1 } else { result.lost += 1 }
+      }
     }
   }
 }

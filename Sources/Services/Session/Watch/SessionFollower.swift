@@ -50,31 +50,21 @@ struct SessionFollower: Sendable {
     case end(UserAPIError?)
   }
 
-  /// How long WhatsApp shows the first code of a scan, and each that follows.
-  private static let firstCodeLifetime: Duration = .seconds(60)
-  private static let nextCodeLifetime: Duration = .seconds(20)
-
-  /// A code that is due within that time is looked for fast.
+  /// A code that is due within that time is looked for fast, and so is one that is overdue by less
+  /// than the other.
   private static let dueSoon: Duration = .seconds(1)
-
-  /// How long after the earliest end of a code the next is commonly seen, so that the old one need
-  /// not be told away before.
-  private static let replacementTime: Duration = .seconds(1)
+  private static let overdue: Duration = .seconds(10)
+  /// For how long a session that starts is looked at fast, and one that shows a code of which nobody
+  /// knows the end.
+  private static let patience: Duration = .seconds(60)
+  /// For how long one that has not come further since is looked at as one that waits for its scan.
+  private static let longPatience: Duration = .seconds(300)
 
   private let pace = Pace()
   private var truth: SessionTruth
-  private var code: ShownCode?
-  /// How many codes this wait for a scan had before; nil when its beginning was not seen.
-  private var attempts: Int?
-  /// When the code is replaced at the earliest, where that is known.
-  private var codeEnds: ContinuousClock.Instant?
-  /// Whether the code is shown no longer, because its time is over and WAHA has no other.
-  private var isCodeGone = false
-  /// Whether it is known when the session was not waiting for a scan yet.
-  private let knowsStart: Bool
-  /// Whether the next code may be the first of another wait, whose beginning nobody saw.
-  private var mayBeginAnew = false
-  private var lastLook: ContinuousClock.Instant?
+  private var code: CodeTracker
+  /// When the session last became another, or showed another code.
+  private var changedAt: ContinuousClock.Instant?
   private var isMissing = false
   private var failures = 0
   /// Whether WAHA tells of changes by itself, as far as that can be seen: it did of the last.
@@ -89,8 +79,7 @@ struct SessionFollower: Sendable {
     startedAfter: ContinuousClock.Instant? = nil
   ) {
     self.truth = SessionTruth(limits: limits)
-    self.knowsStart = startedAfter != nil
-    self.lastLook = startedAfter
+    self.code = CodeTracker(startedAfter: startedAfter)
   }
 
   /// Whether it is time to see if the session works, if WAHA says so.
@@ -98,10 +87,18 @@ struct SessionFollower: Sendable {
     self.truth.needsVerification(at: now)
   }
 
-  /// Something was done to the session.
-  mutating func changed() {
-    self.truth.changed()
-    self.mayBeginAnew = true
+  /// Whether the last try to see it work failed.
+  var isDoubted: Bool { self.truth.isDoubted }
+
+  /// Something is done to the session from now on.
+  mutating func changeBegan() {
+    self.truth.changeBegan()
+    self.code.changes()
+  }
+
+  /// It was done.
+  mutating func changeEnded() {
+    self.truth.changeEnded()
   }
 
   /// What to say of the session to somebody who asked for it in between; nil before the first look.
@@ -127,24 +124,28 @@ struct SessionFollower: Sendable {
   }
 
   /// The code that was last told of.
-  var shownCode: QRCode? { self.code?.code }
+  var shownCode: QRCode? { self.code.shown?.code }
 
-  /// When ``timePassed(at:)`` takes the code away; nil without one, and for one of which nobody knows
-  /// the end.
-  var codeGoesAt: ContinuousClock.Instant? {
-    guard self.code != nil, !self.isCodeGone else { return nil }
-    return self.codeEnds.map { $0 + Self.replacementTime }
+  /// Whether the session was not up yet when WAHA was last asked, or nobody has asked.
+  var isUnderWay: Bool {
+    switch self.truth.reported {
+    case nil, .some(.starting), .some(.scanQRCode): true
+    case .some: false
+    }
   }
 
-  /// Nobody is to scan a code any more whose time is over, however long WAHA takes for the next.
+  /// When there is something to tell without WAHA's being asked; nil when that is not known.
+  var changesAt: ContinuousClock.Instant? {
+    [self.code.goesAt, self.truth.unverifiedAt].compactMap { $0 }.min()
+  }
+
+  /// Nobody is to scan a code any more whose time is over, nor to believe that a session works which
+  /// was not seen to for too long, however long WAHA takes to answer.
   mutating func timePassed(at now: ContinuousClock.Instant) -> Action {
     let before = self.report
-    self.dropExpiredCode(at: now)
+    self.code.timePassed(at: now)
+    self.truth.timePassed(at: now)
     return self.change(since: before)
-  }
-
-  private mutating func dropExpiredCode(at now: ContinuousClock.Instant) {
-    if let codeGoesAt, codeGoesAt <= now { self.isCodeGone = true }
   }
 
   /// What there is to tell of how the session has become.
@@ -172,7 +173,6 @@ struct SessionFollower: Sendable {
       self.isMissing = false
       self.saw(status, code, at: now, wallClock, answeredAt ?? now)
       self.truth.answered(status, isVerified: isVerified, at: now, wallClock)
-      self.lastLook = now
     case .missing(isLoggedOut: true):
       return .end(nil)
     case .missing(isLoggedOut: false):
@@ -191,7 +191,7 @@ struct SessionFollower: Sendable {
       guard before != nil else { return .end(error) }
       self.truth.failed(error, at: now)
     }
-    self.dropExpiredCode(at: now)
+    self.code.timePassed(at: now)
     return self.change(since: before)
   }
 
@@ -200,7 +200,7 @@ struct SessionFollower: Sendable {
     guard let verdict = self.truth.verdict, let reported = self.truth.reported else { return nil }
     return Report(
       status: verdict.status, reported: reported, verifiedAt: self.truth.verifiedAt,
-      reason: verdict.reason, code: self.isCodeGone ? nil : self.code)
+      reason: verdict.reason, code: self.code.code)
   }
 
   private mutating func saw(
@@ -211,39 +211,14 @@ struct SessionFollower: Sendable {
       self.announcesChanges = false
     }
     self.wasAnnounced = false
-    if status != self.truth.reported {
-      self.attempts = self.truth.reported == nil && !self.knowsStart ? nil : 0
-      self.code = nil
-      self.codeEnds = nil
-      self.isCodeGone = false
-      self.mayBeginAnew = false
+    if status != self.truth.reported { self.changedAt = now }
+    guard status == .scanQRCode else {
+      self.code.isElsewhere(at: now)
+      return
     }
-    if let code, code != self.code?.code { self.show(code, at: now, wallClock, answeredAt) }
-  }
-
-  private mutating func show(
-    _ code: QRCode, at now: ContinuousClock.Instant, _ wallClock: Timestamp,
-    _ answeredAt: ContinuousClock.Instant
-  ) {
-    if self.mayBeginAnew {
-      self.attempts = nil
-      self.code = nil
-      self.mayBeginAnew = false
-    }
-    let isFirst = self.attempts == 0
-    self.attempts = self.attempts.map { $0 + 1 }
-    self.codeEnds = nil
-    self.isCodeGone = false
-    // One that nobody saw begin may end at any time.
-    if let lastLook, isFirst || self.code != nil {
-      let ends = lastLook + (isFirst ? Self.firstCodeLifetime : Self.nextCodeLifetime)
-      // WAHA may have taken so long that this says nothing any more.
-      if ends > answeredAt { self.codeEnds = ends }
-    }
-    self.code = ShownCode(
-      code: code,
-      expiresAt: self.codeEnds.map { wallClock.advanced(by: now.duration(to: $0)) },
-      attempt: self.attempts)
+    let before = self.shownCode
+    self.code.saw(code, at: now, wallClock, answeredAt)
+    if self.shownCode != before { self.changedAt = now }
   }
 
   /// For how long WAHA is left alone.
@@ -261,11 +236,18 @@ struct SessionFollower: Sendable {
   }
 
   private func pauseOfState(at now: ContinuousClock.Instant) -> Duration {
+    let age = self.changedAt.map { $0.duration(to: now) } ?? .zero
     switch self.truth.reported {
-    case .some(.starting): return self.pace.fast
+    case .some(.starting):
+      return age < Self.patience ? self.pace.fast : self.slowPause(age)
     case .some(.scanQRCode):
-      guard let codeEnds, codeEnds - Self.dueSoon > now else { return self.pace.fast }
-      return min(self.pace.scanning, now.duration(to: codeEnds - Self.dueSoon))
+      guard let ends = self.code.ends else {
+        return age < Self.patience ? self.pace.fast : self.slowPause(age)
+      }
+      if ends - Self.dueSoon > now {
+        return min(self.pace.scanning, now.duration(to: ends - Self.dueSoon))
+      }
+      return ends + Self.overdue > now ? self.pace.fast : self.slowPause(age)
     case .some(.working):
       let pause = self.announcesChanges ? self.pace.announced : self.pace.working
       guard let due = self.truth.verificationDue, due > now else { return pause }
@@ -273,11 +255,8 @@ struct SessionFollower: Sendable {
     case .some, .none: return self.announcesChanges ? self.pace.announced : self.pace.idle
     }
   }
-}
 
-extension Timestamp {
-  func advanced(by duration: Duration) -> Timestamp {
-    Timestamp(
-      millisecondsSinceEpoch: self.millisecondsSinceEpoch + Int64(duration / .milliseconds(1)))
+  private func slowPause(_ age: Duration) -> Duration {
+    age < Self.longPatience ? self.pace.scanning : self.pace.idle
   }
 }

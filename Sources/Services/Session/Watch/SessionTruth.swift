@@ -47,6 +47,8 @@ struct SessionTruth: Sendable {
   private var doubtedSince: ContinuousClock.Instant?
   /// Whether something was done to the session, so that changes are no flaps.
   private var expectsChange = false
+  /// Whether it still is.
+  private var isChanging = false
 
   init(limits: Limits = Limits()) {
     self.limits = limits
@@ -69,10 +71,13 @@ struct SessionTruth: Sendable {
     return lastAttempt.succeeded || lastAttempt.at + self.limits.failedVerification <= now
   }
 
+  /// Whether the last try to see the session work failed.
+  var isDoubted: Bool { self.lastAttempt?.succeeded == false }
+
   /// All that can be said; nil before WAHA has said anything.
   var report: SessionReport? {
     guard let verdict, let reported else { return nil }
-    let isDoubted = verdict.status == .working && lastAttempt?.succeeded == false
+    let isDoubted = verdict.status == .working && self.isDoubted
     return SessionReport(
       status: verdict.status, reported: reported, verifiedAt: self.verifiedAt,
       reason: verdict.reason ?? self.failure ?? (isDoubted ? .notVerified : nil),
@@ -81,8 +86,15 @@ struct SessionTruth: Sendable {
 
   // MARK: What happens
 
-  /// Something was done to the session: what WAHA says next is no flap.
-  mutating func changed() {
+  /// Something is done to the session from now on: what WAHA says is no flap.
+  mutating func changeBegan() {
+    self.isChanging = true
+    self.expectsChange = true
+  }
+
+  /// It was done, and is to be seen from now on.
+  mutating func changeEnded() {
+    self.isChanging = false
     self.expectsChange = true
   }
 
@@ -107,10 +119,14 @@ struct SessionTruth: Sendable {
     }
     if status == .working, self.isVerified(at: now) {
       self.settle(Verdict(status: .working))
-      self.expectsChange = false
+      self.expectsChange = self.isChanging
       return
     }
-    if self.doubtedSince == nil, self.verdict?.status == .working || status == .working {
+    // One that is not known to work need not be doubted again.
+    if self.doubtedSince == nil,
+      self.verdict?.status == .working
+        || status == .working && self.verdict?.status != .unknown
+    {
       self.doubtedSince = now
     }
     guard !self.holdsVerdict(at: now) else { return }
@@ -126,6 +142,12 @@ struct SessionTruth: Sendable {
     guard self.verdict?.status == .working, let silentAt, silentAt <= now else { return }
     self.verified = nil
     self.settle(Verdict(status: .unknown, reason: reason))
+  }
+
+  /// What was seen to work a long time ago, and not since, is not known to any more.
+  mutating func timePassed(at now: ContinuousClock.Instant) {
+    guard let unverifiedAt, unverifiedAt <= now else { return }
+    self.settle(Verdict(status: .unknown, reason: .notVerified))
   }
 
   private mutating func settle(_ verdict: Verdict) {
@@ -157,6 +179,14 @@ struct SessionTruth: Sendable {
   /// When a verdict that is held becomes another, unless the doubt passes before; nil without doubt.
   var doubtEnds: ContinuousClock.Instant? {
     self.doubtedSince.map { $0 + self.limits.debounce }
+  }
+
+  /// When a session that is doubted is no longer said to work; nil of any other.
+  var unverifiedAt: ContinuousClock.Instant? {
+    guard self.verdict?.status == .working, self.reported == .working, self.isDoubted else {
+      return nil
+    }
+    return self.verified.map { $0.at + self.limits.verification }
   }
 
   /// When a WAHA that does not answer has been silent for too long.

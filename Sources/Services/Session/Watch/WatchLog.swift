@@ -5,6 +5,9 @@ internal import UserAPI
 struct WatchLog: Sendable {
   /// How many events are kept.
   static let capacity = 64
+  /// How many of the latest keep their codes: WhatsApp has replaced those before, and a picture takes
+  /// some kilobytes.
+  private static let codes = 2
 
   /// Where a watcher stands.
   enum Position: Equatable, Sendable {
@@ -41,6 +44,8 @@ struct WatchLog: Sendable {
       WatchEvent(
         sequence: sequence, at: now, status: report.status, reported: report.reported,
         verifiedAt: report.verifiedAt, reason: report.reason, code: report.code))
+    let stale = self.events.count - 1 - Self.codes
+    if stale >= 0 { self.events[stale].code = nil }
     if self.events.count > Self.capacity { self.lastDropped = self.events.removeFirst().sequence }
   }
 

@@ -8,22 +8,26 @@ final class WatchedSession: Sendable {
   typealias Answer = Result<WatchEvent?, UserAPIError>
 
   /// What is asked of WAHA, which takes turns, each with its own: a session that is dead may take
-  /// long where a status does not, and what is known to have changed does not wait for what is looked
-  /// at as a matter of course.
+  /// long where a status does not.
   struct Turn: Hashable, Sendable {
     enum Question: Hashable, Sendable {
       case status
       case verification
+      /// That of a session with which the last failed.
+      case repeatedVerification
       case code
     }
 
-    let question: Question
-    let isUrgent: Bool
-
-    init(_ question: Question, isUrgent: Bool) {
-      self.question = question
-      self.isUrgent = isUrgent
+    /// What is known to have changed waits for nothing that is looked at as a matter of course.
+    enum Haste: Hashable, Sendable {
+      case changed
+      /// The session comes up, or nobody has looked at it yet.
+      case underWay
+      case none
     }
+
+    let question: Question
+    let haste: Haste
   }
 
   /// What it works with.
@@ -56,8 +60,14 @@ final class WatchedSession: Sendable {
     /// The last look that was begun, and the last to which WAHA said how the session is.
     var lastLook = 0
     var lastAnswer = 0
-    /// What takes the code away that is shown, and when.
-    var codeTimer: (goesAt: ContinuousClock.Instant, task: Task<Void, Never>)?
+    /// The last look to which WAHA did not answer.
+    var lastFailure: (number: Int, error: UserAPIError)?
+    /// What WAHA is asked beside the status, while it is.
+    var detail: Task<SessionFollower.Look, Never>?
+    /// What tells of the change that comes with time, and when.
+    var timer: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
+    /// Whether the session is being removed: what it shows meanwhile is for nobody.
+    var isRemoving = false
     /// Whether WAHA is to be asked again at once.
     var isPoked = false
     /// Whether nobody follows the session any more. Then there are no new watchers either.
@@ -66,7 +76,10 @@ final class WatchedSession: Sendable {
     /// What there is for a watcher; nil when it has to wait.
     mutating func read(_ id: UInt64, at now: Timestamp) -> Answer? {
       guard var watcher = self.watchers[id] else { return .success(nil) }
-      guard self.isOver || watcher.firstLook <= self.lastAnswer else { return nil }
+      guard self.isOver || watcher.firstLook <= self.lastAnswer else {
+        guard let lastFailure, lastFailure.number >= watcher.firstLook else { return nil }
+        return .failure(lastFailure.error)
+      }
       let isBeginning = watcher.position == .beginning
       let read = self.log.read(&watcher.position)
       self.watchers[id] = watcher
@@ -179,23 +192,40 @@ final class WatchedSession: Sendable {
 
   // MARK: Following
 
-  /// Has WAHA asked again at once: something was done to the session.
-  func poke() {
-    self.state.withLockedValue { $0.follower.changed() }
+  /// Something is done to the session from now on.
+  ///
+  /// - Parameter isRemoval: Whether it will be gone then.
+  func changeBegan(isRemoval: Bool) {
+    self.state.withLockedValue { state in
+      state.isRemoving = isRemoval
+      state.follower.changeBegan()
+    }
     self.lookAgain()
   }
 
-  /// Has WAHA asked again at once: it says that the session is another way.
+  /// It was done.
+  func changeEnded() {
+    self.state.withLockedValue { state in
+      state.isRemoving = false
+      state.follower.changeEnded()
+    }
+    self.lookAgain()
+  }
+
+  /// WAHA says by itself that the session is another way.
   func announced() {
     self.state.withLockedValue { $0.follower.announced() }
     self.lookAgain()
   }
 
+  /// Has WAHA asked again at once. What it is being asked beside the status says nothing any more.
   private func lookAgain() {
-    self.state.withLockedValue { state in
+    let (nap, detail) = self.state.withLockedValue { state in
       state.isPoked = true
-      return state.nap
-    }?.cancel()
+      return (state.nap, state.detail)
+    }
+    nap?.cancel()
+    detail?.cancel()
   }
 
   /// Asks WAHA again and again, until nobody watches or there is nothing more to tell.
@@ -203,14 +233,16 @@ final class WatchedSession: Sendable {
     while true {
       let now = self.surroundings.time.now()
       let wallClock = self.surroundings.time.wallClock()
-      let (number, isUrgent) = self.state.withLockedValue { state in
+      let (number, haste) = self.state.withLockedValue { state in
         defer { state.isPoked = false }
         state.lastLook += 1
-        return (state.lastLook, state.isPoked)
+        let haste: Turn.Haste =
+          state.isPoked ? .changed : state.follower.isUnderWay ? .underWay : .none
+        return (state.lastLook, haste)
       }
-      self.took(await self.look(isUrgent: isUrgent), number, at: now, wallClock)
+      self.took(await self.look(haste), number, at: now, wallClock)
       guard let pause = self.pause() else {
-        self.setCodeTimer()
+        self.setTimer()
         return
       }
       await self.sleep(pause)
@@ -226,12 +258,14 @@ final class WatchedSession: Sendable {
       switch look {
       // It was made, or brought back, while WAHA was asked.
       case .missing where state.isPoked: return .none
+      case .state where state.isRemoving: return .none
       case .state: state.lastAnswer = number
-      case .missing, .failure: break
+      case .failure(let error): state.lastFailure = (number, error)
+      case .missing: break
       }
       return state.follower.looked(look, at: now, wallClock, answeredAt: answeredAt)
     }
-    self.setCodeTimer()
+    self.setTimer()
   }
 
   /// Lets those who watch know what has become of the session.
@@ -250,25 +284,25 @@ final class WatchedSession: Sendable {
     for (waiter, answer) in ready { waiter.resume(returning: answer) }
   }
 
-  /// Has the code that is shown taken away in time, also while WAHA is being asked.
-  private func setCodeTimer() {
+  /// Has told what changes with time alone, also while WAHA is being asked.
+  private func setTimer() {
     let old = self.state.withLockedValue { state -> Task<Void, Never>? in
-      let goesAt = state.isOver ? nil : state.follower.codeGoesAt
-      guard goesAt != state.codeTimer?.goesAt else { return nil }
-      let old = state.codeTimer?.task
-      state.codeTimer = goesAt.map { goesAt in
-        (goesAt, Task { await self.dropCode(at: goesAt) })
+      let time = state.isOver ? nil : state.follower.changesAt
+      guard time != state.timer?.at else { return nil }
+      let old = state.timer?.task
+      state.timer = time.map { time in
+        (time, Task { await self.timePasses(until: time) })
       }
       return old
     }
     old?.cancel()
   }
 
-  private func dropCode(at time: ContinuousClock.Instant) async {
+  private func timePasses(until time: ContinuousClock.Instant) async {
     let clocks = self.surroundings.time
     let pause = clocks.now().duration(to: time)
     if pause > .zero {
-      // There is another code, or none, when it is cancelled.
+      // Something else has changed meanwhile when it is cancelled.
       do { try await clocks.sleep(pause) } catch { return }
     }
     let now = clocks.now()
@@ -304,58 +338,84 @@ final class WatchedSession: Sendable {
     self.state.withLockedValue { $0.nap = nil }
   }
 
-  private func look(isUrgent: Bool) async -> SessionFollower.Look {
+  private func look(_ haste: Turn.Haste) async -> SessionFollower.Look {
     let upstream = self.surroundings.upstream
-    let turns = self.surroundings.turns
     do throws(UserAPIError) {
-      let status = try await turns.withLock(Turn(.status, isUrgent: isUrgent)) {
-        () async throws(UserAPIError) -> SessionStatus? in
+      let status = try await self.surroundings.turns.withLock(
+        Turn(question: .status, haste: haste)
+      ) { () async throws(UserAPIError) -> SessionStatus? in
         try await upstream.status(of: self.session)
       }
-      switch status {
-      case nil:
+      guard let status else {
         let record = try await self.surroundings.store.session(ofUser: self.session.userID)
-        return .missing(isLoggedOut: record?.isConnected != true)
-      case .some(.working):
-        let now = self.surroundings.time.now()
-        guard self.state.withLockedValue({ $0.follower.needsVerification(at: now) }) else {
-          return .state(.working, nil, isVerified: nil)
-        }
-        let isVerified = try await turns.withLock(Turn(.verification, isUrgent: isUrgent)) {
-          () async throws(UserAPIError) -> Bool in
-          try await upstream.isWorking(self.session)
-        }
-        return .state(.working, nil, isVerified: isVerified)
-      case .some(.scanQRCode):
-        let code = try await turns.withLock(Turn(.code, isUrgent: isUrgent)) {
-          () async throws(UserAPIError) -> QRCode? in
-          await self.code()
-        }
-        return .state(.scanQRCode, code, isVerified: nil)
-      case .some(let status):
-        return .state(status, nil, isVerified: nil)
+        return .missing(isLoggedOut: record?.isConnected != true || record?.removal != nil)
       }
+      return await self.detail(of: status, haste)
     } catch {
       return .failure(error)
     }
   }
 
-  /// The code to scan; nil when WAHA has none at the moment, of which the status says more.
-  private func code() async -> QRCode? {
+  /// What there is to see beside the status. Given up as soon as it says nothing any more.
+  private func detail(
+    of status: SessionStatus, _ haste: Turn.Haste
+  ) async -> SessionFollower.Look {
+    guard let question = self.question(about: status) else {
+      return .state(status, nil, isVerified: nil)
+    }
+    let task = Task { () -> SessionFollower.Look in
+      do throws(UserAPIError) {
+        return try await self.surroundings.turns.withLock(
+          Turn(question: question, haste: haste)
+        ) { () async throws(UserAPIError) -> SessionFollower.Look in
+          guard status == .scanQRCode else {
+            let isVerified = try await self.surroundings.upstream.isWorking(self.session)
+            return .state(status, nil, isVerified: isVerified)
+          }
+          return .state(status, try await self.code(), isVerified: nil)
+        }
+      } catch {
+        return .state(status, nil, isVerified: nil)
+      }
+    }
+    let isPoked = self.state.withLockedValue { state in
+      state.detail = task
+      return state.isPoked
+    }
+    if isPoked { task.cancel() }
+    let look = await task.value
+    self.state.withLockedValue { $0.detail = nil }
+    return look
+  }
+
+  private func question(about status: SessionStatus) -> Turn.Question? {
+    switch status {
+    case .scanQRCode: return .code
+    case .working:
+      let now = self.surroundings.time.now()
+      return self.state.withLockedValue { state in
+        guard state.follower.needsVerification(at: now) else { return nil }
+        return state.follower.isDoubted ? .repeatedVerification : .verification
+      }
+    default: return nil
+    }
+  }
+
+  /// The code to scan.
+  ///
+  /// - Throws: Also when WAHA has none at the moment, of which the status says more, or another each
+  ///   time.
+  private func code() async throws(UserAPIError) -> QRCode? {
     let upstream = self.surroundings.upstream
     let known = self.state.withLockedValue { $0.follower.shownCode }
-    do throws(UserAPIError) {
-      var text = try await upstream.qrText(of: self.session)
-      while text != known?.text {
-        let picture = try await upstream.qrCode(of: self.session)
-        // WhatsApp may have replaced the code between the two.
-        let again = try await upstream.qrText(of: self.session)
-        if again == text { return QRCode(text: text, picture: picture) }
-        text = again
-      }
-      return known
-    } catch {
-      return nil
+    var text = try await upstream.qrText(of: self.session)
+    for _ in 0..<3 where text != known?.text {
+      let picture = try await upstream.qrCode(of: self.session)
+      // WhatsApp may have replaced the code between the two.
+      let again = try await upstream.qrText(of: self.session)
+      if again == text { return QRCode(text: text, picture: picture) }
+      text = again
     }
+    return text == known?.text ? known : nil
   }
 }

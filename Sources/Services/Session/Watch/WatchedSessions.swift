@@ -56,10 +56,17 @@ final class WatchedSessions: Sendable {
     self.sessions.withLockedValue { $0[session.name] }
   }
 
-  /// Something was done to the session.
-  func poke(_ session: OwnedSession) {
+  /// Something is done to the session from now on.
+  ///
+  /// - Parameter isRemoval: Whether it will be gone then.
+  func changeBegan(_ session: OwnedSession, isRemoval: Bool) {
     self.starts.withLockedValue { $0.remove(session.name) }
-    self[session]?.poke()
+    self[session]?.changeBegan(isRemoval: isRemoval)
+  }
+
+  /// It was done.
+  func changeEnded(_ session: OwnedSession) {
+    self[session]?.changeEnded()
   }
 
   /// The session was started.
@@ -69,8 +76,8 @@ final class WatchedSessions: Sendable {
     self.starts.withLockedValue { $0.store(time, for: session.name, at: time) }
   }
 
-  /// WAHA told of a session without being asked.
-  func announced(_ announcement: SessionAnnouncement) {
-    self.sessions.withLockedValue { $0[announcement.name] }?.announced()
+  /// WAHA said by itself that the session of that name is another way.
+  func announced(_ name: String) {
+    self.sessions.withLockedValue { $0[name] }?.announced()
   }
 }
