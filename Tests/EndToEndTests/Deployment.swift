@@ -4,7 +4,7 @@ import Testing
 /// A simulator and a server over a fresh database, each a process of its own.
 struct Deployment: Sendable {
   let folder: URL
-  let simulator: Program
+  private(set) var simulator: Program
   let simulatorURL: String
   private(set) var server: Program
   private(set) var url: String
@@ -12,6 +12,7 @@ struct Deployment: Sendable {
   /// Servers beside the first, on the same database.
   private var others: [Program] = []
   private let environment: [String: String]
+  private let simulatorArguments: [String]
 
   static let wahaKey = "waha-key-that-is-secret"
 
@@ -48,17 +49,33 @@ struct Deployment: Sendable {
   ) async throws {
     self.folder = folder
     self.environment = environment
-    self.simulator = try Program(
-      "waha-simulator",
+    self.simulatorArguments =
       [
-        "--listen", "127.0.0.1:0", "--engine", engine, "--scan-after", "never",
-        "--start-delay", "1ms", "--operation-time", "1ms", "--qr-wait", "100ms",
-      ] + simulator, environment: ["WAHA_API_KEY": Self.wahaKey], in: folder)
+        "--engine", engine, "--scan-after", "never", "--start-delay", "1ms", "--operation-time",
+        "1ms", "--qr-wait", "100ms",
+      ] + simulator
+    self.simulator = try Self.startSimulator(
+      self.simulatorArguments + ["--listen", "127.0.0.1:0"], in: folder)
     let line = try await self.simulator.line { $0.contains("listening on ") }
     self.simulatorURL =
       line.split(separator: " ").first { $0.hasPrefix("http://") }.map(String.init) ?? ""
     (self.server, self.url, self.adminURL) = try await Self.startServer(
       server, environment, wahaURL: self.simulatorURL, in: folder)
+  }
+
+  private static func startSimulator(
+    _ arguments: [String], in folder: URL
+  ) throws -> Program {
+    try Program(
+      "waha-simulator", arguments, environment: ["WAHA_API_KEY": Self.wahaKey], in: folder)
+  }
+
+  /// Starts another simulator in place of one that has ended, where that was. It knows no session.
+  mutating func restartSimulator() async throws {
+    let address = String(self.simulatorURL.dropFirst("http://".count))
+    self.simulator = try Self.startSimulator(
+      self.simulatorArguments + ["--listen", address], in: self.folder)
+    _ = try await self.simulator.line { $0.contains("listening on ") }
   }
 
   private static func startServer(

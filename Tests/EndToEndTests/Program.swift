@@ -126,6 +126,22 @@ final class Program: Sendable {
     }
   }
 
+  /// Waits until it has ended and all that it said is in ``output``.
+  ///
+  /// - Returns: Its exit status.
+  func endOfOutput() async -> Int32 {
+    _ = await withCheckedContinuation { (continuation: CheckedContinuation<String?, Never>) in
+      let isEnded = self.state.withLockedValue { state in
+        if !state.isEnded {
+          state.waiters.append(Waiter(matches: { _ in false }, continuation: continuation))
+        }
+        return state.isEnded
+      }
+      if isEnded { continuation.resume(returning: nil) }
+    }
+    return await self.end()
+  }
+
   var pid: Int32 { self.process.process.processIdentifier }
 
   var isRunning: Bool { self.process.process.isRunning }
