@@ -1,0 +1,245 @@
+import Foundation
+import Testing
+
+/// The server, or WAHA, is killed half way, and what was begun can be ended after.
+@Suite(.timeLimit(.minutes(2))) struct CrashTests {
+  /// Where the server is killed: around a request of its own to WAHA.
+  struct Moment: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var method: String
+    /// What the path begins with; `*` stands for the session's name.
+    var path: String
+    /// Whether WAHA has done what it was asked, and the server does not know.
+    var isAnswered = false
+  }
+
+  static let initiateMoments = [
+    Moment(
+      testDescription: "before WAHA is asked to create", method: "GET", path: "/api/sessions/"),
+    Moment(testDescription: "while WAHA creates", method: "POST", path: "/api/sessions"),
+    Moment(
+      testDescription: "when WAHA has created", method: "POST", path: "/api/sessions",
+      isAnswered: true),
+  ]
+
+  static let restartMoments = [
+    Moment(testDescription: "while WAHA restarts", method: "POST", path: "/api/sessions/*/restart"),
+    Moment(
+      testDescription: "when WAHA has restarted", method: "POST", path: "/api/sessions/*/restart",
+      isAnswered: true),
+    Moment(testDescription: "while the session starts", method: "GET", path: "/api/sessions/*"),
+  ]
+
+  static let logoutMoments = [
+    Moment(testDescription: "when it is noted", method: "GET", path: "/api/sessions/*"),
+    Moment(testDescription: "while WAHA logs out", method: "POST", path: "/api/sessions/*/logout"),
+    Moment(
+      testDescription: "when WAHA has logged out", method: "POST", path: "/api/sessions/*/logout",
+      isAnswered: true),
+    Moment(testDescription: "while WAHA deletes", method: "DELETE", path: "/api/sessions/*"),
+    Moment(
+      testDescription: "when WAHA has deleted", method: "DELETE", path: "/api/sessions/*",
+      isAnswered: true),
+  ]
+
+  /// What takes its time at WAHA does so under the session's lock.
+  private static let timing = ["--operation-time", "1500ms", "--start-delay", "500ms"]
+  /// Nothing is brought together but by the next call.
+  private static let alone = ["USER_API_RECONCILE_INTERVAL": "0s"]
+
+  @Test(arguments: initiateMoments)
+  func `an initiate that was cut short is made good by the next`(moment: Moment) async throws {
+    try await Deployment.with(simulator: Self.timing, environment: Self.alone) { deployment in
+      let token = try await deployment.token(user: "alice").secret
+      try await deployment.kill(at: moment, of: nil, in: "initiateWhatsAppSession", token: token)
+      try await deployment.restartServer()
+      let name = try await deployment.initiate(token: token)
+      // What was under way may come late, and changes nothing.
+      try await deployment.awaitStatus("SCAN_QR_CODE", of: name, token: token)
+      try await deployment.control("POST", "sessions/\(name)/scan")
+      try await deployment.awaitStatus("WORKING", of: name, token: token)
+      #expect(try await deployment.initiate(token: token) == name)
+      #expect(try await deployment.upstreamSessions() == [name])
+      #expect(try await deployment.storedStatus(of: name) == "CONNECTED")
+    }
+  }
+
+  @Test func `a link that was cut short is taken up by the next`() async throws {
+    try await Deployment.with(
+      simulator: Self.timing + ["--qr-first", "2s", "--qr-next", "2s"], environment: Self.alone
+    ) { deployment in
+      let token = try await deployment.token(user: "alice").secret
+      let message = #"{"qrFormat":"text"}"#
+      let link = try deployment.foreignStream("linkSession", message, token: token)
+      _ = try await link.line { $0.contains("SCAN_QR_CODE") }
+      deployment.server.signal(SIGKILL)
+      await deployment.server.end()
+      _ = await link.endOfOutput()
+      let known = link.arrivals.compactMap(\.event.code)
+      try await deployment.restartServer()
+      let second = try deployment.foreignStream("linkSession", message, token: token)
+      // The codes go on while the phone is not there yet.
+      let code = try await second.line { line in
+        line.contains("SCAN_QR_CODE") && !known.contains { line.contains($0) }
+      }
+      #expect(code.contains("2@"))
+      let names = try await deployment.upstreamSessions()
+      #expect(names.count == 1)
+      try await deployment.control("POST", "sessions/\(names[0])/scan")
+      #expect(await second.endOfOutput() == 0)
+      #expect(second.arrivals.last?.event.status == "WORKING")
+      #expect(second.output.hasSuffix(#""flags": 2, "value": {}}"#))
+    }
+  }
+
+  @Test(arguments: restartMoments)
+  func `a restart that was cut short is made good by the next`(moment: Moment) async throws {
+    try await Deployment.with(simulator: Self.timing, environment: Self.alone) { deployment in
+      let token = try await deployment.token(user: "alice").secret
+      let name = try await deployment.link(token: token)
+      let session = #"{"sessionName":"\#(name)"}"#
+      try await deployment.kill(at: moment, of: name, in: "restartSession", token: token)
+      try await deployment.restartServer()
+      let restart = try await deployment.call("restartSession", session, token: token)
+      #expect(restart.body == #"{"success":true}"#)
+      let status = try await deployment.call("getSessionStatus", session, token: token)
+      #expect(status.json["status"]?.text == "WORKING", "\(status.body)")
+      #expect(try await deployment.initiate(token: token) == name)
+      #expect(try await deployment.upstreamSessions() == [name])
+    }
+  }
+
+  @Test(arguments: logoutMoments)
+  func `a logout that was cut short is ended by the next`(moment: Moment) async throws {
+    try await Deployment.with(simulator: Self.timing, environment: Self.alone) { deployment in
+      let token = try await deployment.token(user: "alice").secret
+      let name = try await deployment.link(token: token)
+      try await deployment.kill(at: moment, of: name, in: "logoutSession", token: token)
+      try await deployment.restartServer()
+      let logout = try await deployment.call(
+        "logoutSession", #"{"sessionName":"\#(name)"}"#, token: token)
+      #expect(logout.body == #"{"success":true}"#)
+      #expect(try await deployment.upstreamSessions() == [])
+      #expect(try await deployment.storedStatus(of: name) == "DISCONNECTED")
+      try await self.comesBack(deployment, name, token)
+    }
+  }
+
+  @Test(arguments: logoutMoments)
+  func `a logout that was cut short is ended without a call`(moment: Moment) async throws {
+    try await Deployment.with(
+      simulator: Self.timing, environment: ["USER_API_RECONCILE_INTERVAL": "1s"]
+    ) { deployment in
+      let token = try await deployment.token(user: "alice").secret
+      let name = try await deployment.link(token: token)
+      try await deployment.kill(at: moment, of: name, in: "logoutSession", token: token)
+      try await deployment.restartServer()
+      let running = deployment
+      try await eventually("the logout is noted") {
+        try await running.storedStatus(of: name) == "DISCONNECTED"
+      }
+      #expect(try await deployment.upstreamSessions() == [])
+      try await self.comesBack(deployment, name, token)
+    }
+  }
+
+  /// A session that is logged out is none, and is made again under its name.
+  private func comesBack(_ deployment: Deployment, _ name: String, _ token: String) async throws {
+    #expect(try await deployment.call("getWhatsAppSession", token: token).body == "null")
+    #expect(try await deployment.initiate(token: token) == name)
+    // It was unlinked at WhatsApp as well: nothing but a scan brings it back.
+    try await deployment.awaitStatus("SCAN_QR_CODE", of: name, token: token)
+    #expect(try await deployment.upstreamSessions() == [name])
+    #expect(try await deployment.storedStatus(of: name) == "CONNECTED")
+  }
+
+  @Test func `a session that WAHA lost is noted, and comes back under its name`() async throws {
+    try await Deployment.with(environment: ["USER_API_RECONCILE_INTERVAL": "1s"]) { deployment in
+      let token = try await deployment.token(user: "alice").secret
+      let name = try await deployment.link(token: token)
+      let session = #"{"sessionName":"\#(name)"}"#
+      deployment.simulator.signal(SIGKILL)
+      await deployment.simulator.end()
+      let gone = try await deployment.call("getSessionStatus", session, token: token)
+      #expect(gone.reason == "UPSTREAM_UNAVAILABLE", "\(gone.body)")
+      try await deployment.restartSimulator()
+      let running = deployment
+      try await eventually("WAHA answers") {
+        let answer = try await running.call("getSessionStatus", session, token: token)
+        return answer.reason == "SESSION_MISSING_UPSTREAM"
+      }
+      try await eventually("the loss is noted") {
+        try await running.storedStatus(of: name) == "DISCONNECTED"
+      }
+      let metrics = try await Run(
+        "curl", ["-sS", deployment.adminURL + "/metrics"], in: deployment.folder)
+      #expect(
+        metrics.output.contains(
+          "user_api_reconciled_sessions_total{outcome=\"lost\"} 1\n"), "\(metrics.output)")
+      #expect(try await deployment.call("getWhatsAppSession", token: token).body == "null")
+      #expect(try await deployment.initiate(token: token) == name)
+      try await deployment.awaitStatus("SCAN_QR_CODE", of: name, token: token)
+      #expect(try await deployment.upstreamSessions() == [name])
+    }
+  }
+}
+
+extension Deployment {
+  /// Makes a call, kills the server when it has come so far, and returns when both are gone.
+  ///
+  /// - Parameter name: The session's; nil when there is none yet.
+  fileprivate func kill(
+    at moment: CrashTests.Moment, of name: String?, in procedure: String, token: String
+  ) async throws {
+    let path = moment.path.split(separator: "*", omittingEmptySubsequences: false)
+      .joined(separator: name ?? "")
+    try await self.control("DELETE", "requests")
+    // Locked operations take their time anyhow, in the order in which they came.
+    if name == nil || moment.method == "GET" {
+      try await self.control(
+        "POST", "faults",
+        #"{"method":"\#(moment.method)","path":"\#(path)","latencyMs":1500,"count":1}"#)
+    }
+    let call = try Program(
+      "/usr/bin/curl",
+      [
+        "--http2-prior-knowledge", "-sS", "-H", "content-type: application/json", "-H",
+        "authorization: Bearer \(token)", "-d", name.map { #"{"sessionName":"\#($0)"}"# } ?? "{}",
+        self.url + "/user.v1.User/" + procedure,
+      ], in: self.folder)
+    try await eventually("WAHA was asked") {
+      try await self.requestCount(path, method: moment.method) > 0
+    }
+    if moment.isAnswered {
+      // It hears no more, until it is killed.
+      self.server.signal(SIGSTOP)
+      try await eventually("WAHA has answered") {
+        let requests = JSON(try await self.control("GET", "requests"))?.items ?? []
+        return requests.contains { request in
+          request["method"]?.text == moment.method
+            && request["path"]?.text?.hasPrefix(path) == true && request["status"] != .null
+        }
+      }
+    }
+    self.server.signal(SIGKILL)
+    await self.server.end()
+    guard await call.end() != 0 else {
+      throw Program.Failure(description: "the call was answered before the server was killed")
+    }
+    try await self.control("DELETE", "faults")
+  }
+
+  /// What the database says of the session, read past the server.
+  fileprivate func storedStatus(of name: String) async throws -> String {
+    let run = try await Run(
+      "/usr/bin/python3",
+      [
+        "-c",
+        "import sqlite3, sys; print(sqlite3.connect('test.db').execute("
+          + "'SELECT status FROM whatsapp_sessions WHERE session_name = ?', sys.argv[1:])"
+          + ".fetchone()[0])", name,
+      ], in: self.folder)
+    #expect(run.status == 0, "\(run.errors)")
+    return run.output.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+}
