@@ -86,6 +86,13 @@ import UserAPI
         == script.told(.scanQRCode, Script.shown("d", expires: 20_000)))
   }
 
+  @Test func `a verification that took longer than it was due has the next soon behind it`() {
+    var script = Script()
+    _ = script.status(.working)
+    #expect(script.status(.working, isVerified: false, after: .seconds(20)) == .none)
+    #expect(script.follower.pause(at: script.now + .seconds(25)) == .seconds(1))
+  }
+
   @Test func `a second wait for a scan counts anew`() {
     var script = Script()
     _ = script.status(.scanQRCode, "a")

@@ -64,6 +64,32 @@ import UserAPI
     #expect(script.truth.verdict?.reason == nil)
   }
 
+  @Test func `a session that was tried in vain works no longer once its time is over`() {
+    var script = Script()
+    _ = script.hear(.working, isVerified: true)
+    let ends = script.now + .seconds(60)
+    // It will be tried in time.
+    #expect(script.truth.unverifiedAt == nil)
+    #expect(script.hear(.working, isVerified: false, after: .seconds(40)) == .working)
+    #expect(script.truth.unverifiedAt == ends)
+    script.truth.timePassed(at: ends - .milliseconds(1))
+    #expect(script.truth.verdict?.status == .working)
+    script.truth.timePassed(at: ends)
+    #expect(script.truth.verdict == .init(status: .unknown, reason: .notVerified))
+    #expect(script.truth.unverifiedAt == nil)
+    #expect(script.hear(.working, isVerified: true, after: .seconds(21)) == .working)
+  }
+
+  @Test func `while WAHA does not answer its silence counts alone`() {
+    var script = Script()
+    _ = script.hear(.working, isVerified: true)
+    _ = script.hear(.working, isVerified: false, after: .seconds(40))
+    _ = script.fail(after: .seconds(5))
+    #expect(script.truth.unverifiedAt == nil)
+    script.truth.timePassed(at: script.now + .seconds(20))
+    #expect(script.truth.verdict?.status == .working)
+  }
+
   @Test func `a session that has come to work has time to show it`() {
     var script = Script()
     _ = script.hear(.starting)

@@ -250,8 +250,9 @@ struct SessionFollower: Sendable {
       return ends + Self.overdue > now ? self.pace.fast : self.slowPause(age)
     case .some(.working):
       let pause = self.announcesChanges ? self.pace.announced : self.pace.working
-      guard let due = self.truth.verificationDue, due > now else { return pause }
-      return min(pause, now.duration(to: due))
+      guard let due = self.truth.verificationDue else { return pause }
+      // One that took long has the next right behind it, and WAHA a moment between the two.
+      return min(pause, max(now.duration(to: due), self.pace.scanning))
     case .some, .none: return self.announcesChanges ? self.pace.announced : self.pace.idle
     }
   }

@@ -183,9 +183,9 @@ struct SessionTruth: Sendable {
 
   /// When a session that is doubted is no longer said to work; nil of any other.
   var unverifiedAt: ContinuousClock.Instant? {
-    guard self.verdict?.status == .working, self.reported == .working, self.isDoubted else {
-      return nil
-    }
+    guard self.verdict?.status == .working, self.reported == .working, self.isDoubted,
+      self.failure == nil
+    else { return nil }
     return self.verified.map { $0.at + self.limits.verification }
   }
 
