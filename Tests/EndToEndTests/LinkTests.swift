@@ -81,7 +81,7 @@ import Testing
 
   @Test func `codes that nobody scans end the link with what to do`() async throws {
     try await Deployment.with(
-      simulator: ["--qr-first", "300ms", "--qr-next", "300ms", "--qr-count", "2"]
+      simulator: ["--qr-first", "2s", "--qr-next", "2s", "--qr-count", "2"]
     ) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let link = try self.link(deployment, token: token)

@@ -166,7 +166,21 @@ import UserAPI
     #expect(self.service.store.script.count(.sessions) == 3)
   }
 
-  @Test func `it looks at once, and again after each pause, until it is cancelled`() async throws {
+  @Test func `what was cut short is finished at once, and WAHA asked for nothing else`()
+    async throws
+  {
+    _ = try await self.service.session(nil)
+    #expect(await self.reconciler.finishRemovals() == Reconciliation())
+    #expect(self.service.upstream.script.steps.isEmpty)
+    var record = SessionRecord.sample()
+    record.removal = .begun
+    self.service.store.setRecord(record)
+    self.service.upstream.setStatus(.working, named: "s_test")
+    #expect(await self.reconciler.finishRemovals().finishedRemovals == 1)
+    #expect(self.service.upstream.names.isEmpty)
+  }
+
+  @Test func `it compares after each pause, until it is cancelled`() async throws {
     let reports = Recorder<Reconciliation>()
     let run = Task {
       await self.reconciler.run(every: .seconds(60)) { reports.append($0) }
@@ -174,6 +188,7 @@ import UserAPI
     for look in 1...3 {
       await self.service.time.slept(times: look)
       #expect(reports.values.count == look)
+      #expect(self.service.upstream.script.count(.sessions) == look - 1)
       self.service.time.advance(by: .seconds(60))
     }
     run.cancel()

@@ -25,18 +25,35 @@ package final class SessionReconciler: Sendable {
     self.time = time
   }
 
-  /// Looks at once, and then again and again, until the task is cancelled.
+  /// Finishes what was cut short at once, and compares all from time to time, until the task is
+  /// cancelled.
   ///
   /// - Parameters:
-  ///   - interval: The time between two looks.
+  ///   - interval: The time before each comparison.
   ///   - report: Told what each look found.
   package func run(
     every interval: Duration, _ report: (Reconciliation) async -> Void
   ) async {
-    while !Task.isCancelled {
-      await report(await self.reconcile())
+    await report(await self.finishRemovals())
+    while true {
       do { try await self.time.sleep(interval) } catch { return }
+      await report(await self.reconcile())
     }
+  }
+
+  /// Goes on with the removals that were cut short. WAHA is asked for nothing else.
+  package func finishRemovals() async -> Reconciliation {
+    var result = Reconciliation()
+    do throws(UserAPIError) {
+      try await self.forEachRecord(&result) { record, result throws(UserAPIError) in
+        if record.removal != nil {
+          try await self.settle(record, isUpstream: true, &result)
+        }
+      }
+    } catch {
+      // The next look may find a database that answers.
+    }
+    return result
   }
 
   /// Looks once.
@@ -58,23 +75,33 @@ package final class SessionReconciler: Sendable {
     _ names: Set<String>, _ result: inout Reconciliation
   ) async throws(UserAPIError) {
     var unowned = names
+    try await self.forEachRecord(&result) { record, result throws(UserAPIError) in
+      unowned.remove(record.name)
+      try await self.settle(record, isUpstream: names.contains(record.name), &result)
+    }
+    result.unowned = unowned.count
+    self.memory.withLockedValue { $0.lookEnded() }
+  }
+
+  /// Reads all sessions of the database. One that cannot be set right keeps no other from it.
+  private func forEachRecord(
+    _ result: inout Reconciliation,
+    _ body: (SessionRecord, inout Reconciliation) async throws(UserAPIError) -> Void
+  ) async throws(UserAPIError) {
     var last: String?
     while true {
       let records = try await self.store.sessions(after: last, limit: Self.pageSize)
       for record in records {
-        unowned.remove(record.name)
         do throws(UserAPIError) {
-          try await self.settle(record, isUpstream: names.contains(record.name), &result)
+          try await body(record, &result)
         } catch {
           guard error.code != .canceled else { throw error }
           result.failures += 1
         }
       }
-      guard records.count == Self.pageSize else { break }
+      guard records.count == Self.pageSize else { return }
       last = records.last?.id
     }
-    result.unowned = unowned.count
-    self.memory.withLockedValue { $0.lookEnded() }
   }
 
   private func settle(
