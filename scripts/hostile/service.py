@@ -105,10 +105,13 @@ class Service:
 class OwnService(Service):
     """A simulator and a server that end with it. The server has a core, all else another."""
 
-    def __init__(self, folder_of_programs, limits=LIMITS, book=("--contacts", "10000")):
+    def __init__(self, folder_of_programs, limits=LIMITS, book=("--contacts", "10000"),
+                 admin_listen="127.0.0.1:0"):
         self.settings = limits
         self.book = book
+        self.admin_listen = admin_listen
         self.folder = tempfile.mkdtemp()
+        self.database = self.folder + "/user-api.db"
         self.programs = []
         self.bin = folder_of_programs
         cores = sorted(os.sched_getaffinity(0))
@@ -121,25 +124,33 @@ class OwnService(Service):
             raise
 
     def _start(self):
-        key = {"WAHA_API_KEY": "attack", "DATABASE_URL": "sqlite:%s/user-api.db" % self.folder}
+        key = {"WAHA_API_KEY": "attack", "DATABASE_URL": "sqlite:" + self.database}
         simulator_log = self._run(
             "waha-simulator", "--listen", "127.0.0.1:0", "--scan-after", "1ms", *self.book,
             environment=key)
         self.simulator_url = self._find(simulator_log, r"(http://[^ \n]+)")
-        environment = {**key, **self.settings, "WAHA_API_URL": self.simulator_url}
+        self._start_server({**key, **self.settings, "WAHA_API_URL": self.simulator_url})
+
+    def _start_server(self, environment):
         log = self._run(
             "user-api-server", "serve", "--listen", "127.0.0.1:0", "--admin-listen",
-            "127.0.0.1:0", "--threads", "1", "--log-format", "json", environment=environment,
+            self.admin_listen, "--threads", "1", "--log-format", "json", environment=environment,
             core=self.server_core)
+        self.environment = environment
         pid = self.programs[-1].pid
         address = r'"message":"%s"[^\n]*?(127\.0\.0\.1:\d+)|(127\.0\.0\.1:\d+)[^\n]*"message":"%s"'
         url = self._find(log, address % ("listening", "listening"))
         admin = self._find(log, address % ("admin port listening", "admin port listening"))
         issued = subprocess.run(
             [os.path.join(self.bin, "user-api-server"), "token", "issue", "--user", "attack",
-             "--expires", "12h"], env={**os.environ, **key}, check=True, capture_output=True,
-            text=True).stdout
+             "--expires", "12h"], env={**os.environ, **environment}, check=True,
+            capture_output=True, text=True).stdout
         super().__init__("http://" + url, "http://" + admin, issued.split()[-1], pid)
+
+    def restart_server(self):
+        """The same, with nothing in memory."""
+        self._end(self.programs.pop())
+        self._start_server(self.environment)
 
     def _run(self, name, *arguments, environment, core=None):
         path = os.path.join(self.folder, name + ".log")
@@ -160,15 +171,19 @@ class OwnService(Service):
             time.sleep(0.05)
         raise SystemExit("it does not start: " + text)
 
+    @staticmethod
+    def _end(program):
+        if program.poll() is None:
+            program.terminate()
+        try:
+            program.wait(5)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
+
     def stop(self):
         for program in reversed(self.programs):
-            if program.poll() is None:
-                program.terminate()
-        for program in self.programs:
-            try:
-                program.wait(5)
-            except subprocess.TimeoutExpired:
-                program.kill()
+            self._end(program)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
