@@ -111,6 +111,44 @@ import UserAPI
     #expect(self.store.script.count(.token) == 2)
   }
 
+  /// Asks without a task, and tells what came.
+  private func answers(
+    to headers: [String], while body: () async -> Void = {}
+  ) async -> [Result<Caller, UserAPIError>] {
+    let (answers, continuation) = AsyncStream.makeStream(of: Result<Caller, UserAPIError>.self)
+    for header in headers {
+      self.authenticator.authenticate(header, certificate: nil) { continuation.yield($0) }
+    }
+    await body()
+    var got: [Result<Caller, UserAPIError>] = []
+    for await answer in answers {
+      got.append(answer)
+      if got.count == headers.count { break }
+    }
+    return got
+  }
+
+  @Test func `a token that many ask for at once is looked up once`() async throws {
+    let header = try await self.issue().header
+    self.store.script.hold(.token)
+    let answers = await self.answers(to: Array(repeating: header, count: 100)) {
+      await self.store.script.reached(.token)
+      self.store.script.release(.token)
+    }
+    for answer in answers { #expect(try answer.get().userID == "user-1") }
+    #expect(self.store.script.count(.token) == 1)
+  }
+
+  @Test func `who asks without a task is refused like anybody`() async throws {
+    let issued = try await self.issue()
+    _ = try await self.authenticator.revoke(id: issued.token.id)
+    let made = "Bearer " + TokenSecret.generate().rawValue
+    let reasons = await self.answers(to: [issued.header, made, "Basic x"]).map { answer in
+      if case .failure(let error) = answer { error.reason } else { ErrorReason?.none }
+    }
+    #expect(Set(reasons) == [.tokenRevoked, .tokenInvalid, .tokenMissing])
+  }
+
   @Test func `a token expires at its moment, hot or not`() async throws {
     let header = try await self.issue(lifetime: .milliseconds(100)).header
     _ = try await self.authenticator.authenticate(header)

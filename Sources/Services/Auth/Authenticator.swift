@@ -23,6 +23,8 @@ package final class Authenticator: Sendable {
   private let time: TimeSource
   private let configuration: Configuration
   private let unknownLookups = Atomic(0)
+  /// Who waits for which token to be looked up, of those who ask with a callback.
+  private let checks = NIOLockedValueBox<[TokenDigest: [Check]]>([:])
   private let cache: NIOLockedValueBox<ExpiringCache<TokenDigest, IssuedToken>>
 
   package init(
@@ -62,13 +64,63 @@ package final class Authenticator: Sendable {
   package func authenticate(
     _ authorization: String?, certificate: ClientCertificate? = nil
   ) async throws(UserAPIError) -> Caller {
-    let digest = try Self.digest(authorization)
+    try self.caller(try await self.token(try Self.digest(authorization)), certificate)
+  }
+
+  private struct Check {
+    let certificate: ClientCertificate?
+    let done: @Sendable (Result<Caller, UserAPIError>) -> Void
+  }
+
+  /// The same for many at once who have no task to wait in: a token is looked up once for all who
+  /// ask meanwhile.
+  ///
+  /// - Parameter done: Called once, from any thread, perhaps at once.
+  package func authenticate(
+    _ authorization: String?, certificate: ClientCertificate?,
+    _ done: @escaping @Sendable (Result<Caller, UserAPIError>) -> Void
+  ) {
+    if let known = self.knownResult(authorization, certificate: certificate) {
+      done(known)
+      return
+    }
+    let digest: TokenDigest
+    do throws(UserAPIError) { digest = try Self.digest(authorization) } catch {
+      done(.failure(error))
+      return
+    }
+    let isFirst = self.checks.withLockedValue { checks in
+      checks[digest, default: []].append(Check(certificate: certificate, done: done))
+      return checks[digest]?.count == 1
+    }
+    guard isFirst else { return }
+    Task {
+      let found: Result<IssuedToken, UserAPIError>
+      do throws(UserAPIError) {
+        found = .success(try await self.token(digest))
+      } catch {
+        found = .failure(error)
+      }
+      for check in self.checks.withLockedValue({ $0.removeValue(forKey: digest) }) ?? [] {
+        check.done(
+          found.flatMap { token in
+            do throws(UserAPIError) {
+              return .success(try self.caller(token, check.certificate))
+            } catch {
+              return .failure(error)
+            }
+          })
+      }
+    }
+  }
+
+  private func token(_ digest: TokenDigest) async throws(UserAPIError) -> IssuedToken {
     // The age counts from before the read, so that a token revoked during it is not kept longer.
     let now = self.time.now()
-    if let token = self.cachedToken(digest, at: now) { return try self.caller(token, certificate) }
+    if let token = self.cachedToken(digest, at: now) { return token }
     let token = try await self.lookUp(digest)
     self.cache.withLockedValue { $0.store(token, for: digest, at: now) }
-    return try self.caller(token, certificate)
+    return token
   }
 
   private func lookUp(_ digest: TokenDigest) async throws(UserAPIError) -> IssuedToken {
