@@ -55,6 +55,22 @@ import UserAPI
     #expect(position == .beginning)
   }
 
+  @Test(arguments: [false, true])
+  func `there is something to read where a read does not wait`(isOver: Bool) {
+    for count in [0, 1, 3, WatchLog.capacity + 5] {
+      var log = self.log(count)
+      if isOver { log.end(nil) }
+      var positions = [WatchLog.Position.beginning]
+      for sequence in 998..<(1_005 + WatchLog.capacity) {
+        positions += [.resuming(after: sequence), .reading(after: sequence)]
+      }
+      for position in positions {
+        var read = position
+        #expect(log.isReadable(at: position) == (log.read(&read) != .wait))
+      }
+    }
+  }
+
   @Test(arguments: 0..<WatchLog.capacity)
   func `a watcher goes on behind any event that is kept`(index: Int) {
     let log = self.log(WatchLog.capacity + 5)

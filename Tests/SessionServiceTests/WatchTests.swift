@@ -22,6 +22,29 @@ import UserAPI
     }
   }
 
+  private func isQuiet(_ watcher: SessionWatcher) -> Bool { watcher.take() == nil }
+
+  /// Returns when the watcher has been called.
+  private func ready(_ watcher: SessionWatcher) async {
+    await withCheckedContinuation { continuation in watcher.whenReady { continuation.resume() } }
+  }
+
+  @Test func `a watcher with no task to wait in is called for each change`() async throws {
+    let session = try await self.service.session(.starting)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    await self.ready(watcher)
+    #expect(try watcher.take()?.get()?.status == .starting)
+    #expect(self.isQuiet(watcher))
+    await self.service.time.slept(times: 1)
+    self.service.upstream.setStatus(.failed, named: "s_test")
+    self.service.time.advance(by: .seconds(10))
+    await self.ready(watcher)
+    // It is there until it is taken.
+    await self.ready(watcher)
+    #expect(try watcher.take()?.get()?.status == .failed)
+    #expect(self.isQuiet(watcher))
+  }
+
   @Test func `the time between two looks follows the state`() async throws {
     let session = try await self.service.session(.starting)
     let watcher = self.service.sessions.watch(session, after: nil)

@@ -7,10 +7,18 @@ public struct MessageStream<Element: Sendable>: AsyncSequence, Sendable {
   public typealias Failure = UserAPIError
 
   private let produce: @Sendable () async throws(UserAPIError) -> Element?
+  /// The same messages without waiting; nil where they are made by what waits.
+  package let ready: ReadyMessages<Element>?
 
-  /// - Parameter produce: Gives the next message, nil after the last. What it holds is let go when
-  ///   the stream is dropped.
-  package init(_ produce: @escaping @Sendable () async throws(UserAPIError) -> Element?) {
+  /// - Parameters:
+  ///   - ready: Gives the same messages.
+  ///   - produce: Gives the next message, nil after the last. What it holds is let go when the
+  ///     stream is dropped.
+  package init(
+    ready: ReadyMessages<Element>? = nil,
+    _ produce: @escaping @Sendable () async throws(UserAPIError) -> Element?
+  ) {
+    self.ready = ready
     self.produce = produce
   }
 

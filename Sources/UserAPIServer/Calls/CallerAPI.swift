@@ -75,10 +75,20 @@ struct CallerAPI: UserAPIProtocol {
   ) async throws(UserAPIError) -> MessageStream<SessionEvent> {
     let session = try await self.owned(request.sessionName)
     let watcher = self.services.sessions.watch(session, after: request.after)
-    return MessageStream { () async throws(UserAPIError) -> SessionEvent? in
-      try await watcher.next().map { event in
-        SessionEvent(event, sessionName: session.name, qrFormat: request.qrFormat)
-      }
+    let ready = ReadyMessages<WatchEvent>(
+      next: {
+        switch watcher.take() {
+        case .none: .wait
+        case .success(.some(let event)): .message(event)
+        case .success(nil): .end(nil)
+        case .failure(let error): .end(error)
+        }
+      }, whenReady: { watcher.whenReady($0) })
+    let (name, format) = (session.name, request.qrFormat)
+    return MessageStream(
+      ready: ready.map { SessionEvent($0, sessionName: name, qrFormat: format) }
+    ) { () async throws(UserAPIError) -> SessionEvent? in
+      try await watcher.next().map { SessionEvent($0, sessionName: name, qrFormat: format) }
     }
   }
 

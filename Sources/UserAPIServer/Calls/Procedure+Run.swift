@@ -33,23 +33,20 @@ extension Procedure {
     }
   }
 
-  /// Reads the request's message and hands over the messages of the response, each as soon as it is
-  /// there and the one before has been taken. Of a procedure that ``isStreaming``.
-  func stream(
-    _ message: ByteBuffer, on api: some UserAPIProtocol,
-    to take: (any Message) async throws(UserAPIError) -> Void
-  ) async throws(UserAPIError) {
+  /// Reads the request's message, does what it asks, and gives the messages of the response as they
+  /// stand in its body. Of a procedure that ``isStreaming``.
+  func messages(
+    _ message: ByteBuffer, on api: some UserAPIProtocol, encoder: ResponseEncoder
+  ) async throws(UserAPIError) -> MessageStream<ByteBuffer> {
     switch self {
     case .getWhatsAppSession, .initiateWhatsAppSession, .getSessionStatus, .getSessionQR,
       .restartSession, .updateSessionPhone, .logoutSession, .getWhatsAppGroups,
       .getWhatsAppContacts:
       preconditionFailure("a procedure that answers with one message does not stream")
     case .watchSession:
-      let events = try await api.watchSession(WatchSessionRequest(buffer: message))
-      for try await event in events { try await take(event) }
+      encoder.messages(try await api.watchSession(WatchSessionRequest(buffer: message)))
     case .linkSession:
-      let events = try await api.linkSession(LinkSessionRequest(buffer: message))
-      for try await event in events { try await take(event) }
+      encoder.messages(try await api.linkSession(LinkSessionRequest(buffer: message)))
     }
   }
 
@@ -62,6 +59,18 @@ extension Procedure {
       .restartSession, .updateSessionPhone, .logoutSession, .watchSession, .linkSession:
       false
     case .getWhatsAppGroups, .getWhatsAppContacts: true
+    }
+  }
+}
+
+extension ResponseEncoder {
+  fileprivate func messages<Element: Message>(
+    _ messages: MessageStream<Element>
+  ) -> MessageStream<ByteBuffer> {
+    MessageStream(ready: messages.ready?.map { self.message($0) }) {
+      () async throws(UserAPIError) -> ByteBuffer? in
+      var iterator = messages.makeAsyncIterator()
+      return try await iterator.next().map { self.message($0) }
     }
   }
 }

@@ -26,6 +26,16 @@ struct ResponseWriter: Sendable {
     guard mayGoOn else { throw UserAPIError.canceled }
   }
 
+  /// The messages of a stream are there to be read.
+  func streamBegan(_ messages: ReadyMessages<ByteBuffer>) {
+    self.onEventLoop { $0.streamBegan(messages) }
+  }
+
+  /// The next of them may be sent, unless the token says otherwise.
+  func checked(_ token: Result<Caller, UserAPIError>) {
+    self.onEventLoop { $0.checked(token) }
+  }
+
   func streamEnded(_ error: UserAPIError?) {
     self.onEventLoop { $0.streamEnded(error) }
   }

@@ -45,6 +45,10 @@ final class ServerCall: StreamReceiver {
   private var authorization: String?
   /// The procedure that streams, while it waits for the peer to read.
   private var producer: CheckedContinuation<Bool, Never>?
+  /// The messages of a stream that needs no task to wait in.
+  private var messages: ReadyMessages<ByteBuffer>?
+  /// Whether they wait for the peer to read.
+  private var awaitsRoom = false
   /// When the last message of a stream was sent.
   private var lastSent = NIODeadline.uptimeNanoseconds(0)
   private var pulse: Scheduled<Void>?
@@ -294,17 +298,18 @@ final class ServerCall: StreamReceiver {
     let authorization = self.authorization
     self.task = Task {
       do throws(UserAPIError) {
-        try await procedure.stream(request, on: api) { message throws(UserAPIError) in
+        let messages = try await procedure.messages(request, on: api, encoder: encoder)
+        if let ready = messages.ready {
+          writer.streamBegan(ready)
+          return
+        }
+        for try await message in messages {
           do throws(UserAPIError) {
             _ = try await authenticator.authenticate(authorization, certificate: certificate)
           } catch {
-            // A database that does not answer takes back nothing that it has said before.
-            switch error.code {
-            case .unauthenticated, .permissionDenied, .canceled: throw error
-            default: break
-            }
+            if error.takesBackToken { throw error }
           }
-          try await writer.send(encoder.message(message))
+          try await writer.send(message)
         }
         writer.streamEnded(nil)
       } catch {
@@ -317,26 +322,90 @@ final class ServerCall: StreamReceiver {
     if self.isDraining { self.stop() }
   }
 
+  /// What becomes of a message of a stream.
+  private enum Sending {
+    /// It was taken, and there is room for the next.
+    case sent
+    /// It was taken, and the next has to wait for room.
+    case full
+    /// Nobody wants it any more.
+    case over
+  }
+
+  private func sendMessage(_ message: ByteBuffer) -> Sending {
+    switch self.machine.message() {
+    case .drop: return .over
+    case .send: break
+    }
+    guard self.stream.mayBuffer(message.readableBytes) else {
+      self.finish(Self.connectionBufferFull)
+      return .over
+    }
+    return self.sendPart(message) ? .sent : .full
+  }
+
   /// Sends one message of a stream.
   ///
   /// - Parameter producer: Resumed when there is room for the next; with false when there never
   ///   will be.
   func send(_ message: ByteBuffer, of producer: CheckedContinuation<Bool, Never>) {
-    switch self.machine.message() {
-    case .drop:
-      producer.resume(returning: false)
-      return
-    case .send: break
+    switch self.sendMessage(message) {
+    case .sent: producer.resume(returning: true)
+    case .full: self.producer = producer
+    case .over: producer.resume(returning: false)
     }
-    guard self.stream.mayBuffer(message.readableBytes) else {
-      self.finish(Self.connectionBufferFull)
-      producer.resume(returning: false)
+  }
+
+  /// There are messages to send, each when it is there.
+  func streamBegan(_ messages: ReadyMessages<ByteBuffer>) {
+    self.task = nil
+    guard !self.isOver else {
+      self.streamEnded(.canceled)
       return
     }
-    if self.sendPart(message) {
-      producer.resume(returning: true)
+    self.messages = messages
+    self.checkToken()
+  }
+
+  /// There may be something to send. Whether it may be is looked at before each message that the
+  /// stream had to wait for.
+  private func checkToken() {
+    guard !self.isOver else { return }
+    let call = ResponseWriter(self, self.stream.eventLoop)
+    self.services.authenticator.authenticate(
+      self.authorization, certificate: self.connection.certificate
+    ) { call.checked($0) }
+  }
+
+  func checked(_ token: Result<Caller, UserAPIError>) {
+    guard !self.isOver else { return }
+    if case .failure(let error) = token, error.takesBackToken {
+      self.streamEnded(error)
     } else {
-      self.producer = producer
+      self.sendReady()
+    }
+  }
+
+  /// Sends the messages that are there, as long as there is room.
+  private func sendReady() {
+    while let messages {
+      switch messages.next() {
+      case .message(let message):
+        switch self.sendMessage(message) {
+        case .sent: continue
+        case .full: self.awaitsRoom = true
+        case .over: break
+        }
+        return
+      case .end(let error):
+        self.streamEnded(error)
+        return
+      case .wait:
+        let call = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
+        let eventLoop = self.stream.eventLoop
+        messages.whenReady { eventLoop.execute { call.value.checkToken() } }
+        return
+      }
     }
   }
 
@@ -354,7 +423,14 @@ final class ServerCall: StreamReceiver {
 
   func becameWritable() {
     self.producer.take()?.resume(returning: true)
+    if self.awaitsRoom {
+      self.awaitsRoom = false
+      self.checkToken()
+    }
   }
+
+  /// Whether the peer has left a stream so full that the next message waits.
+  private var isFull: Bool { self.producer != nil || self.awaitsRoom }
 
   /// The procedure has nothing more to send.
   func streamEnded(_ error: UserAPIError?) {
@@ -368,7 +444,7 @@ final class ServerCall: StreamReceiver {
     let limits = self.services.limits
     let due =
       self.lastSent
-      + TimeAmount(self.producer == nil ? limits.heartbeatInterval : limits.readerTimeout)
+      + TimeAmount(self.isFull ? limits.readerTimeout : limits.heartbeatInterval)
     let call = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
     self.pulse = self.stream.eventLoop.scheduleTask(deadline: max(due, .now())) {
       call.value.beat()
@@ -381,7 +457,7 @@ final class ServerCall: StreamReceiver {
     guard !self.isOver else { return }
     let limits = self.services.limits
     let silence = NIODeadline.now() - self.lastSent
-    if self.producer == nil {
+    if !self.isFull {
       // Whether there is room, the next message sees.
       if silence >= TimeAmount(limits.heartbeatInterval) {
         _ = self.sendPart(ResponseEncoder.heartbeat)
@@ -470,6 +546,8 @@ final class ServerCall: StreamReceiver {
     self.pulse?.cancel()
     self.pulse = nil
     self.producer.take()?.resume(returning: false)
+    // No task is left of a stream that has begun.
+    if self.messages.take() != nil { self.stream.isBusy = false }
     // A procedure that still runs has the message until it ends.
     if !self.stream.isBusy { self.releaseHeld() }
     // Nobody will read what waited for the token; its share of the windows goes back.
@@ -515,6 +593,17 @@ final class ServerCall: StreamReceiver {
     if let error { metadata["reason"] = "\(error.reason.rawValue)" }
     if let cause = error?.cause { metadata["cause"] = "\(cause)" }
     self.services.logger.log(level: level, "call ended", metadata: metadata)
+  }
+}
+
+extension UserAPIError {
+  /// Whether a stream ends for it whose token is looked at again. A database that does not answer
+  /// takes back nothing that it has said before.
+  fileprivate var takesBackToken: Bool {
+    switch self.code {
+    case .unauthenticated, .permissionDenied, .canceled: true
+    default: false
+    }
   }
 }
 

@@ -77,6 +77,15 @@ struct WatchLog: Sendable {
     }
   }
 
+  /// Whether there is anything to read but `wait`.
+  func isReadable(at position: Position) -> Bool {
+    guard self.end == .wait, case .reading(let sequence) = position else {
+      var position = position
+      return self.read(&position) != .wait
+    }
+    return self.events.last.map { $0.sequence != sequence } ?? false
+  }
+
   private func read(_ index: Int, _ position: inout Position) -> Read {
     guard index < self.events.endIndex else { return self.end }
     position = .reading(after: self.events[index].sequence)

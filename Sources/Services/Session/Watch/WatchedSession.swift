@@ -47,6 +47,13 @@ final class WatchedSession: Sendable {
     /// The first look that it wants to know of.
     var firstLook = 0
     var waiter: CheckedContinuation<Answer, Never>?
+    /// Called when there is something to read.
+    var wake: (@Sendable () -> Void)?
+  }
+
+  private struct Ready {
+    var answers: [(CheckedContinuation<Answer, Never>, Answer)] = []
+    var wakes: [@Sendable () -> Void] = []
   }
 
   private struct State {
@@ -101,15 +108,35 @@ final class WatchedSession: Sendable {
       }
     }
 
+    /// Whether there is something for the watcher.
+    private func isReady(_ watcher: Watcher) -> Bool {
+      guard self.isOver || watcher.firstLook <= self.lastAnswer else {
+        return self.lastFailure.map { $0.number >= watcher.firstLook } ?? false
+      }
+      return self.log.isReadable(at: watcher.position)
+    }
+
+    /// - Returns: Whether the watcher is to be called at once.
+    mutating func setWake(_ id: UInt64, _ wake: @escaping @Sendable () -> Void) -> Bool {
+      guard let watcher = self.watchers[id] else { return false }
+      guard !self.isReady(watcher) else { return true }
+      self.watchers[id]?.wake = wake
+      return false
+    }
+
     /// Those who waited, and for whom there is something now.
-    mutating func takeReady(at now: Timestamp) -> [(CheckedContinuation<Answer, Never>, Answer)] {
-      var ready: [(CheckedContinuation<Answer, Never>, Answer)] = []
-      for (id, watcher) in self.watchers {
+    mutating func takeReady(at now: Timestamp) -> Ready {
+      var ready = Ready()
+      for (id, watcher) in self.watchers where self.isReady(watcher) {
+        if let wake = watcher.wake {
+          self.watchers[id]?.wake = nil
+          ready.wakes.append(wake)
+        }
         guard let waiter = watcher.waiter, let answer = self.read(id, at: now) else {
           continue
         }
         self.watchers[id]?.waiter = nil
-        ready.append((waiter, answer))
+        ready.answers.append((waiter, answer))
       }
       return ready
     }
@@ -154,6 +181,17 @@ final class WatchedSession: Sendable {
       state.watchers[id] = nil
       if state.watchers.isEmpty { state.leftAt = now }
     }
+  }
+
+  /// The next event for a watcher, nil after the last; nil as a whole when it has to wait.
+  func take(_ id: UInt64) -> Answer? {
+    let now = self.surroundings.time.wallClock()
+    return self.state.withLockedValue { $0.read(id, at: now) }
+  }
+
+  /// Calls `wake` when there is something to ``take(_:)``.
+  func whenReady(_ id: UInt64, _ wake: @escaping @Sendable () -> Void) {
+    if self.state.withLockedValue({ $0.setWake(id, wake) }) { wake() }
   }
 
   /// The next event for a watcher; nil after the last.
@@ -240,7 +278,9 @@ final class WatchedSession: Sendable {
           state.isPoked ? .changed : state.follower.isUnderWay ? .underWay : .none
         return (state.lastLook, haste)
       }
-      self.took(await self.look(haste), number, at: now, wallClock)
+      // In a task of its own: this one lives long, and keeps the memory of its deepest stack.
+      let look = await Task { await self.look(haste) }.value
+      self.took(look, number, at: now, wallClock)
       guard let pause = self.pause() else {
         self.setTimer()
         return
@@ -281,7 +321,8 @@ final class WatchedSession: Sendable {
       }
       return state.takeReady(at: now)
     }
-    for (waiter, answer) in ready { waiter.resume(returning: answer) }
+    for (waiter, answer) in ready.answers { waiter.resume(returning: answer) }
+    for wake in ready.wakes { wake() }
   }
 
   /// Has told what changes with time alone, also while WAHA is being asked.
