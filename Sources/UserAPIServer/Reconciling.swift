@@ -32,8 +32,8 @@ struct Reconciling: Service, CustomStringConvertible {
         }
         if let count = found.unowned, count != unowned {
           unowned = count
-          self.logger.warning(
-            "WAHA has sessions that nobody owns; they are left alone",
+          self.logger.log(
+            level: count > 0 ? .warning : .info, "sessions of WAHA that nobody owns, left alone",
             metadata: ["count": "\(count)"])
         }
       }

@@ -136,8 +136,16 @@ extension WAHAUpstream: SessionUpstream {
       timeout: self.configuration.statusTimeout)
     if answer.isMissingSession { return nil }
     let view = try answer.requireSuccess().decode(SessionView.self)
-    guard view.name == session.name, !view.status.isEmpty else { throw UserAPIError.nonsense }
+    guard view.name == session.name, Self.isStatus(view.status) else {
+      throw UserAPIError.nonsense
+    }
     return view
+  }
+
+  /// Whether it is a word such as WAHA's. It is passed on, and events are kept with it.
+  private static func isStatus(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count)
+      && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
   }
 
   private func act(

@@ -44,7 +44,7 @@ enum Outcome: Equatable {
   private static func status(of error: UserAPIError) -> Int32 {
     switch error.reason {
     case .connectionFailed: CommandFailure.unreachable
-    // The only ones to cancel a call are SIGINT and SIGTERM.
+    // What cancels a call is a signal, or that nobody reads its output.
     case .canceled: CommandFailure.interrupted
     default: CommandFailure.callFailed
     }

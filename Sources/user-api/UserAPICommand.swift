@@ -24,7 +24,7 @@ struct UserAPICommand: AsyncParsableCommand {
 
   static func main() async {
     let command = Task { await Self.outcome(of: nil) }
-    let signals = [SIGINT, SIGTERM].map { number in Self.on(number) { command.cancel() } }
+    let signals = [SIGINT, SIGTERM, SIGHUP].map { number in Self.on(number) { command.cancel() } }
     let outcome = await command.value
     for signal in signals { signal.cancel() }
     outcome.show()

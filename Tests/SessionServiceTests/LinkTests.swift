@@ -148,6 +148,27 @@ import UserAPI
     #expect(self.service.upstream.phoneNumbers == [samplePhoneNumber])
   }
 
+  @Test func `links of one phone share its code, and another phone's waits`() async throws {
+    let other = try #require(PhoneNumber("+1 555 7654321"))
+    self.service.upstream.setStatus(.scanQRCode, named: "s_test")
+    self.service.store.setRecord(.sample())
+    var codes: Set<String> = []
+    for _ in 0..<20 {
+      let link = try await self.link(samplePhoneNumber)
+      while codes.isEmpty || codes.count == 1 {
+        guard let code = try await link.next()?.pairingCode else { continue }
+        codes.insert(code.text)
+        break
+      }
+    }
+    #expect(codes == ["CODE-0001"])
+    let late = try await self.link(other)
+    var reason: SessionEventReason?
+    while reason == nil { reason = try await late.next()?.reason }
+    #expect(reason == .pairingCodeRefused)
+    #expect(self.service.upstream.phoneNumbers == [samplePhoneNumber])
+  }
+
   @Test func `a code to type that WAHA refuses leaves the codes to scan`() async throws {
     let link = try await self.link(samplePhoneNumber)
     _ = try await link.next()

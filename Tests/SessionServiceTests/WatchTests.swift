@@ -286,6 +286,34 @@ import UserAPI
     #expect(service.upstream.script.count(.verify) == 4)
   }
 
+  @Test func `dead sessions keep no healthy one from being seen to work`() async throws {
+    let upstream = self.service.upstream
+    upstream.script.hold(.verify)
+    var watchers: [SessionWatcher] = []
+    for index in 0..<16 {
+      let session = try await makeOwnedSession(named: "s_\(index)")
+      upstream.setStatus(.working, named: session.name)
+      watchers.append(self.service.sessions.watch(session, after: nil))
+    }
+    await upstream.script.reached(.verify, times: 16)
+    let code = try await makeOwnedSession(named: "s_code")
+    upstream.setStatus(.scanQRCode, named: "s_code")
+    let other = self.service.sessions.watch(code, after: nil)
+    #expect(try await self.next(other) == .scanQRCode)
+    upstream.script.release(.verify)
+    for watcher in watchers { #expect(try await self.next(watcher) == .working) }
+  }
+
+  @Test func `what somebody who asks is told has those who watch told too`() async throws {
+    let session = try await self.service.session(.working)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    #expect(try await self.next(watcher) == .working)
+    await self.service.time.slept(times: 1)
+    self.service.upstream.setStatus(.scanQRCode, named: "s_test")
+    #expect(try await self.service.sessions.report(of: session).status == .scanQRCode)
+    #expect(try await self.next(watcher) == .scanQRCode)
+  }
+
   @Test func `a watcher that comes later is told what has changed without an event`() async throws {
     let session = try await self.service.session(.working)
     let watcher = self.service.sessions.watch(session, after: nil)

@@ -17,8 +17,10 @@ package final class Sessions: Sendable {
     /// For how long a session counts as working once it was seen to. It is tried three times as
     /// often. Default: 60 s.
     package var verificationAge: Duration = .seconds(60)
-    /// How many sessions are tried at once for those who ask for a status. Default: 32.
-    package var verifications = 32
+    /// How many watched sessions are tried at once. Default: 16.
+    package var watchTries = 16
+    /// How many sessions are tried at once for those who ask for a status. Default: 8.
+    package var verifications = 8
     /// For how long a session is followed when its last watcher has left. Default: 60 s.
     package var watchLinger: Duration = .seconds(60)
 
@@ -42,6 +44,7 @@ package final class Sessions: Sendable {
   private let verifications: KeyedLock<Int>
   private let codes: SharedReads<String, [UInt8]>
   private let watched: WatchedSessions
+  private let pairingCodes: PairingCodes
   private let lifecycle: SessionLifecycle
 
   package init(
@@ -67,8 +70,10 @@ package final class Sessions: Sendable {
     self.watched = WatchedSessions(
       WatchedSession.Surroundings(
         store: store, upstream: upstream, time: time,
-        turns: KeyedLock(limit: configuration.watchTurns), limits: self.limits,
+        turns: KeyedLock(limit: configuration.watchTurns),
+        tries: KeyedLock(limit: configuration.watchTries), limits: self.limits,
         linger: configuration.watchLinger), capacity: capacity)
+    self.pairingCodes = PairingCodes(upstream: upstream, time: time, capacity: capacity)
     self.lifecycle = SessionLifecycle(
       store: store, upstream: upstream, time: time, capacity: capacity,
       started: { [watched] in watched.started($0, after: $1) }
@@ -186,6 +191,7 @@ package final class Sessions: Sendable {
     let watched = self.watched[session]
     do throws(UserAPIError) {
       guard let status = try await self.upstream.status(of: session) else { return nil }
+      watched?.wasSeen(status)
       if let report = watched?.truth(after: .success(status)) { return report }
       return try await self.seen(status, of: session)
     } catch {
@@ -277,8 +283,8 @@ package final class Sessions: Sendable {
     let session = try await self.initiate(for: caller)
     return SessionLink(
       session, phoneNumber: phoneNumber,
-      watcher: self.watched.watch(session, .beginning, isFresh: true), upstream: self.upstream,
-      time: self.time)
+      watcher: self.watched.watch(session, .beginning, isFresh: true),
+      pairingCodes: self.pairingCodes, time: self.time)
   }
 
   /// WAHA said by itself that the session of that name is another way, which may come late, twice,

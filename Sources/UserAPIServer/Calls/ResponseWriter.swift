@@ -36,6 +36,11 @@ struct ResponseWriter: Sendable {
     self.onEventLoop { $0.checked(token) }
   }
 
+  /// The stream may go on, unless the token says otherwise.
+  func heartbeatChecked(_ token: Result<Caller, UserAPIError>) {
+    self.onEventLoop { $0.heartbeatChecked(token) }
+  }
+
   func streamEnded(_ error: UserAPIError?) {
     self.onEventLoop { $0.streamEnded(error) }
   }

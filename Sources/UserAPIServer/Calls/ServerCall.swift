@@ -458,9 +458,9 @@ final class ServerCall: StreamReceiver {
     let limits = self.services.limits
     let silence = NIODeadline.now() - self.lastSent
     if !self.isFull {
-      // Whether there is room, the next message sees.
       if silence >= TimeAmount(limits.heartbeatInterval) {
-        _ = self.sendPart(ResponseEncoder.heartbeat)
+        self.sendHeartbeat()
+        return
       }
     } else if silence >= TimeAmount(limits.readerTimeout) {
       self.deadline?.cancel()
@@ -468,6 +468,25 @@ final class ServerCall: StreamReceiver {
         UserAPIError(.readerTooSlow, "the messages are not read as fast as they come"))
       return
     }
+    self.schedulePulse()
+  }
+
+  /// Shows that the server is there, to a peer that may still be told something.
+  private func sendHeartbeat() {
+    let call = ResponseWriter(self, self.stream.eventLoop)
+    self.services.authenticator.authenticate(
+      self.authorization, certificate: self.connection.certificate
+    ) { call.heartbeatChecked($0) }
+  }
+
+  func heartbeatChecked(_ token: Result<Caller, UserAPIError>) {
+    guard !self.isOver else { return }
+    if case .failure(let error) = token, error.takesBackToken {
+      self.streamEnded(error)
+      return
+    }
+    // Whether there is room, the next message sees.
+    if !self.isFull { _ = self.sendPart(ResponseEncoder.heartbeat) }
     self.schedulePulse()
   }
 

@@ -8,7 +8,7 @@ struct ReconcileMetrics: Sendable {
   private let lost: Counter
   private let found: Counter
   private let failed: Counter
-  private let unowned: Gauge
+  private let unowned: Meter
 
   init(factory: any MetricsFactory) {
     func counter(_ outcome: String) -> Counter {
@@ -20,7 +20,7 @@ struct ReconcileMetrics: Sendable {
     self.lost = counter("lost")
     self.found = counter("found")
     self.failed = counter("failed")
-    self.unowned = Gauge(label: "user_api_unowned_sessions", factory: factory)
+    self.unowned = Meter(label: "user_api_unowned_sessions", factory: factory)
   }
 
   func record(_ result: Reconciliation) {
@@ -28,6 +28,6 @@ struct ReconcileMetrics: Sendable {
     self.lost.increment(by: result.lost)
     self.found.increment(by: result.found)
     self.failed.increment(by: result.failures)
-    if let unowned = result.unowned { self.unowned.record(unowned) }
+    if let unowned = result.unowned { self.unowned.set(unowned) }
   }
 }

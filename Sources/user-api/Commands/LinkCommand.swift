@@ -88,7 +88,7 @@ struct LinkCommand: APICommand {
       do throws(UserAPIError) {
         for try await event in try await client.linkSession(request) {
           server.heard()
-          await display.received(event)
+          try await display.received(event)
         }
         return
       } catch {

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Foundation
 internal import UserAPI
 internal import UserAPIClient
 
@@ -37,8 +36,7 @@ struct WatchCommand: APICommand {
           request.after = event.seq
           server.heard()
           output.print(event) { event.line }
-          // Whoever reads a pipe waits for the line.
-          fflush(nil)
+          try Output.flush()
         }
         return
       } catch {

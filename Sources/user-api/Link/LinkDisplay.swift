@@ -26,7 +26,8 @@ actor LinkDisplay {
     self.clock = clock
   }
 
-  func received(_ event: SessionEvent) {
+  /// - Throws: `canceled` when nobody reads what is shown any more.
+  func received(_ event: SessionEvent) throws(UserAPIError) {
     switch self.manner {
     case .json: self.output.print(event) { event.line }
     case .lines: self.print(event)
@@ -34,8 +35,7 @@ actor LinkDisplay {
       self.story.received(event, at: self.clock.now(), self.clock.wallClock())
       self.draw()
     }
-    // Whoever reads a pipe waits for the line.
-    fflush(nil)
+    try Output.flush()
   }
 
   func lostServer() {

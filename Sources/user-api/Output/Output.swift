@@ -1,3 +1,4 @@
+internal import Foundation
 internal import NIOCore
 internal import UserAPI
 
@@ -14,6 +15,13 @@ struct Output {
     } else {
       Swift.print(try text())
     }
+  }
+
+  /// Hands over what was printed: whoever reads a pipe waits for it.
+  ///
+  /// - Throws: `canceled` when nobody reads it any more.
+  static func flush() throws(UserAPIError) {
+    guard fflush(nil) == 0 else { throw .canceled }
   }
 
   func printJSON(_ json: String) {

@@ -9,17 +9,19 @@ package final class SessionLink: Sendable {
 
   package let session: OwnedSession
   private let watcher: SessionWatcher
-  private let upstream: any SessionUpstream
+  private let phoneNumber: PhoneNumber?
+  private let pairingCodes: PairingCodes
   private let time: TimeSource
   private let linker: NIOLockedValueBox<SessionLinker>
 
   init(
     _ session: OwnedSession, phoneNumber: PhoneNumber?, watcher: SessionWatcher,
-    upstream: any SessionUpstream, time: TimeSource
+    pairingCodes: PairingCodes, time: TimeSource
   ) {
     self.session = session
     self.watcher = watcher
-    self.upstream = upstream
+    self.phoneNumber = phoneNumber
+    self.pairingCodes = pairingCodes
     self.time = time
     self.linker = NIOLockedValueBox(SessionLinker(phoneNumber: phoneNumber))
   }
@@ -33,7 +35,7 @@ package final class SessionLink: Sendable {
       switch self.linker.withLockedValue({ $0.step }) {
       case .watch:
         if let event = try await self.watcher.next() {
-          return self.linker.withLockedValue { $0.saw(event) }
+          return self.saw(event)
         }
         self.linker.withLockedValue { $0.sessionEnded() }
       case .doubt(let error, let pause):
@@ -45,7 +47,7 @@ package final class SessionLink: Sendable {
           self.linker.withLockedValue { $0.sessionEnded() }
           continue
         }
-        return self.linker.withLockedValue { $0.saw(event) }
+        return self.saw(event)
       case .ask(let phoneNumber):
         let answer = await self.ask(phoneNumber)
         guard !Task.isCancelled else { throw UserAPIError.canceled }
@@ -57,12 +59,19 @@ package final class SessionLink: Sendable {
     }
   }
 
+  private func saw(_ event: WatchEvent) -> WatchEvent {
+    if let phoneNumber, event.status != .scanQRCode {
+      self.pairingCodes.drop(self.session, phoneNumber: phoneNumber)
+    }
+    return self.linker.withLockedValue { $0.saw(event) }
+  }
+
   private func ask(_ phoneNumber: PhoneNumber) async -> Result<PairingCode, UserAPIError> {
     do throws(UserAPIError) {
       return .success(
         try await self.time.value(before: self.time.now() + Self.pairingLimit) {
-          [upstream, session] () async throws(UserAPIError) -> PairingCode in
-          try await upstream.pairingCode(of: session, phoneNumber: phoneNumber)
+          [pairingCodes, session] () async throws(UserAPIError) -> PairingCode in
+          try await pairingCodes.code(of: session, phoneNumber: phoneNumber)
         } late: {
           UserAPIError(.upstreamTimeout, "WAHA did not give a code to type in time")
         })

@@ -90,6 +90,13 @@ struct SessionFollower: Sendable {
   /// Whether the last try to see it work failed.
   var isDoubted: Bool { self.truth.isDoubted }
 
+  /// WAHA was seen to say this by somebody else.
+  ///
+  /// - Returns: Whether that is news.
+  func isNews(_ status: SessionStatus) -> Bool {
+    self.truth.reported.map { $0 != status } ?? false
+  }
+
   /// Something is done to the session from now on.
   mutating func changeBegan() {
     self.truth.changeBegan()

@@ -12,10 +12,11 @@ final class WatchedSession: Sendable {
   struct Turn: Hashable, Sendable {
     enum Question: Hashable, Sendable {
       case status
-      case verification
-      /// That of a session with which the last failed.
-      case repeatedVerification
       case code
+      /// Whether the session works.
+      case verification
+      /// The same of one with which the last failed.
+      case repeatedVerification
     }
 
     /// What is known to have changed waits for nothing that is looked at as a matter of course.
@@ -37,6 +38,8 @@ final class WatchedSession: Sendable {
     var time: TimeSource
     /// Bounds how many sessions are asked for at once.
     var turns: KeyedLock<Turn>
+    /// Bounds how many are tried at once.
+    var tries: KeyedLock<Turn>
     var limits: SessionTruth.Limits
     /// For how long it is followed when the last watcher has left, who may come back.
     var linger: Duration
@@ -75,6 +78,8 @@ final class WatchedSession: Sendable {
     var timer: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
     /// Whether the session is being removed: what it shows meanwhile is for nobody.
     var isRemoving = false
+    /// The last look that was begun while it was.
+    var lastHiddenLook = 0
     /// Whether WAHA is to be asked again at once.
     var isPoked = false
     /// Whether nobody follows the session any more. Then there are no new watchers either.
@@ -228,6 +233,11 @@ final class WatchedSession: Sendable {
     }
   }
 
+  /// WAHA said this to somebody who asked for the session.
+  func wasSeen(_ status: SessionStatus) {
+    if self.state.withLockedValue({ $0.follower.isNews(status) }) { self.lookAgain() }
+  }
+
   // MARK: Following
 
   /// Something is done to the session from now on.
@@ -274,6 +284,7 @@ final class WatchedSession: Sendable {
       let (number, haste) = self.state.withLockedValue { state in
         defer { state.isPoked = false }
         state.lastLook += 1
+        if state.isRemoving { state.lastHiddenLook = state.lastLook }
         let haste: Turn.Haste =
           state.isPoked ? .changed : state.follower.isUnderWay ? .underWay : .none
         return (state.lastLook, haste)
@@ -298,7 +309,7 @@ final class WatchedSession: Sendable {
       switch look {
       // It was made, or brought back, while WAHA was asked.
       case .missing where state.isPoked: return .none
-      case .state where state.isRemoving: return .none
+      case .state where state.isRemoving || number <= state.lastHiddenLook: return .none
       case .state: state.lastAnswer = number
       case .failure(let error): state.lastFailure = (number, error)
       case .missing: break
@@ -404,11 +415,11 @@ final class WatchedSession: Sendable {
     guard let question = self.question(about: status) else {
       return .state(status, nil, isVerified: nil)
     }
+    let (turns, turn) = self.turn(question, haste)
     let task = Task { () -> SessionFollower.Look in
       do throws(UserAPIError) {
-        return try await self.surroundings.turns.withLock(
-          Turn(question: question, haste: haste)
-        ) { () async throws(UserAPIError) -> SessionFollower.Look in
+        return try await turns.withLock(turn) {
+          () async throws(UserAPIError) -> SessionFollower.Look in
           guard status == .scanQRCode else {
             let isVerified = try await self.surroundings.upstream.isWorking(self.session)
             return .state(status, nil, isVerified: isVerified)
@@ -427,6 +438,24 @@ final class WatchedSession: Sendable {
     let look = await task.value
     self.state.withLockedValue { $0.detail = nil }
     return look
+  }
+
+  /// Dead sessions, which answer nothing until they are given up, must not take all connections to
+  /// WAHA.
+  private func turn(
+    _ question: Turn.Question, _ haste: Turn.Haste
+  ) -> (KeyedLock<Turn>, Turn) {
+    switch question {
+    case .status, .code:
+      (self.surroundings.turns, Turn(question: question, haste: haste))
+    case .verification:
+      (
+        self.surroundings.tries,
+        Turn(question: question, haste: haste == .changed ? .changed : .none)
+      )
+    case .repeatedVerification:
+      (self.surroundings.turns, Turn(question: question, haste: .none))
+    }
   }
 
   private func question(about status: SessionStatus) -> Turn.Question? {
