@@ -14,6 +14,8 @@ struct Deployment: Sendable {
   private let environment: [String: String]
   private let simulatorArguments: [String]
 
+  private static let places = Places(8)
+
   static let wahaKey = "waha-key-that-is-secret"
 
   /// Runs `body` with a deployment, and ends it after.
@@ -27,6 +29,8 @@ struct Deployment: Sendable {
     prepare: (URL) async throws -> [String] = { _ in [] },
     _ body: (inout Deployment) async throws -> Void
   ) async throws {
+    await Self.places.enter()
+    defer { Self.places.leave() }
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "user-api-" + UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -240,6 +244,9 @@ struct Deployment: Sendable {
 
 /// Asks until it is so. Bounded by the number of times, each of which takes a program's run.
 func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
-  for _ in 0..<2_000 where try await isSo() { return }
+  for _ in 0..<2_000 {
+    if try await isSo() { return }
+    try Task.checkCancellation()
+  }
   throw Program.Failure(description: "never came true: \(what)")
 }

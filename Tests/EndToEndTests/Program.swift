@@ -8,6 +8,7 @@ final class Program: Sendable {
   }
 
   private struct Waiter {
+    let id: UUID
     let matches: @Sendable (String) -> Bool
     let continuation: CheckedContinuation<String?, Never>
   }
@@ -92,17 +93,32 @@ final class Program: Sendable {
 
   /// The first line, said or still to be said, that matches.
   func line(_ matches: @escaping @Sendable (String) -> Bool) async throws -> String {
-    let line = await withCheckedContinuation { continuation in
-      let known: String?? = self.state.withLockedValue { state in
-        if let line = state.lines.first(where: matches) { return .some(line) }
-        if state.isEnded { return .some(nil) }
-        state.waiters.append(Waiter(matches: matches, continuation: continuation))
-        return nil
-      }
-      if let known { continuation.resume(returning: known) }
+    guard let line = await self.wait(for: matches) else {
+      throw Failure(description: "it ended, or was not waited for, and said:\n\(self.output)")
     }
-    guard let line else { throw Failure(description: "it ended and said:\n\(self.output)") }
     return line
+  }
+
+  /// Nil when there is none until it ends, or until the task is cancelled.
+  private func wait(for matches: @escaping @Sendable (String) -> Bool) async -> String? {
+    let id = UUID()
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let known: String?? = self.state.withLockedValue { state in
+          if let line = state.lines.first(where: matches) { return .some(line) }
+          if state.isEnded || Task.isCancelled { return .some(nil) }
+          state.waiters.append(Waiter(id: id, matches: matches, continuation: continuation))
+          return nil
+        }
+        if let known { continuation.resume(returning: known) }
+      }
+    } onCancel: {
+      let waiter = self.state.withLockedValue { state in
+        let index = state.waiters.firstIndex { $0.id == id }
+        return index.map { state.waiters.remove(at: $0) }
+      }
+      waiter?.continuation.resume(returning: nil)
+    }
   }
 
   /// The process's id.
@@ -130,15 +146,7 @@ final class Program: Sendable {
   ///
   /// - Returns: Its exit status.
   func endOfOutput() async -> Int32 {
-    _ = await withCheckedContinuation { (continuation: CheckedContinuation<String?, Never>) in
-      let isEnded = self.state.withLockedValue { state in
-        if !state.isEnded {
-          state.waiters.append(Waiter(matches: { _ in false }, continuation: continuation))
-        }
-        return state.isEnded
-      }
-      if isEnded { continuation.resume(returning: nil) }
-    }
+    _ = await self.wait { _ in false }
     return await self.end()
   }
 
