@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Sessions that are dead while WAHA says that they work.
-@Suite(.timeLimit(.minutes(2))) struct DeadSessionTests {
+@Suite(.timeLimit(.minutes(10))) struct DeadSessionTests {
   private static let environment = ["USER_API_VERIFICATION_AGE": "3s"]
 
   @Test(arguments: ["hang", "error"])

@@ -1,4 +1,5 @@
 import Foundation
+import NIOConcurrencyHelpers
 import Testing
 
 /// Live sessions: watchers, what they print, and what the simulator knows.
@@ -103,6 +104,18 @@ extension Program {
   /// Waits for an event that it prints.
   func event(_ matches: @escaping @Sendable (LiveEvent) -> Bool) async throws {
     _ = try await self.line { JSON($0).flatMap(LiveEvent.init).map(matches) ?? false }
+  }
+
+  /// Waits until it has printed events with so many different codes.
+  func codes(_ count: Int) async throws {
+    let seen = NIOLockedValueBox<Set<String>>([])
+    try await self.event { event in
+      guard let code = event.code else { return false }
+      return seen.withLockedValue {
+        $0.insert(code)
+        return $0.count >= count
+      }
+    }
   }
 }
 

@@ -15,13 +15,14 @@ struct LiveComparison {
 
   /// What lasted so long has to have been seen, in milliseconds. A session that waits for a scan is
   /// asked for once a second where no webhook tells of it, and the answer takes its time.
-  static let seenAfter = 1_500
+  static let seenAfter = 2_400
   /// For how long a session that works may be something else without that being shown.
   static let debounce = 5_000
   /// How long after its end something may still be told: the answer was under way.
-  static let late = 1_000
-  /// How far apart the clocks of the two programs may be: both are the machine's, read at their starts.
-  static let skew = 50
+  static let late = 2_000
+  /// How far apart the clocks of the two programs may be, in milliseconds. The simulator counts from
+  /// its start, where it reads two clocks, between which a busy machine may do something else.
+  static let skew = 250
 
   private var spans: [Span]
   /// When the service was told to do something to the session, which makes changes that are not held
@@ -81,6 +82,7 @@ struct LiveComparison {
       if let previous, event.seq <= previous.seq {
         problems.append("\(event) does not have a greater number than \(previous)")
       }
+      if self.takesCodeBack(event, after: previous) { continue }
       // The newest that fits, since an event can only be of what has come already. One that is told
       // twice finds nothing the second time, because each fits once.
       let match = self.spans.indices.last { index in
@@ -124,6 +126,17 @@ struct LiveComparison {
       needed += Self.debounce
     }
     return min(span.end, self.until) - span.start >= needed
+  }
+
+  /// A session that WAHA calls working has no code any more, but is not said to work until it was seen
+  /// to; where that takes a moment, an event takes the code back before.
+  private func takesCodeBack(_ event: LiveEvent, after previous: LiveEvent?) -> Bool {
+    event.status == "SCAN_QR_CODE" && event.code == nil && event.reported == "WORKING"
+      && previous?.status == event.status && previous?.code != nil
+      && self.spans.contains { span in
+        span.status == "WORKING" && span.start <= event.at + Self.skew
+          && event.at <= span.end.adding(Self.late)
+      }
   }
 
   private func isTooEarly(_ event: LiveEvent, after previous: LiveEvent, _ span: Span) -> Bool {

@@ -3,10 +3,10 @@ import Testing
 /// The judge of the live tests is tried before it judges.
 @Suite struct LiveComparisonTests {
   private static let history = [
-    LiveHistoryEntry("STOPPED", at: 0), LiveHistoryEntry("STARTING", at: 1),
+    LiveHistoryEntry("STOPPED", at: -1_001), LiveHistoryEntry("STARTING", at: -1_000),
     LiveHistoryEntry("SCAN_QR_CODE", at: 2_000, code: "a"),
-    LiveHistoryEntry("SCAN_QR_CODE", at: 4_000, code: "b"),
-    LiveHistoryEntry("WORKING", at: 6_000), LiveHistoryEntry("STARTING", at: 10_000),
+    LiveHistoryEntry("SCAN_QR_CODE", at: 4_500, code: "b"),
+    LiveHistoryEntry("WORKING", at: 7_000), LiveHistoryEntry("STARTING", at: 10_000),
     LiveHistoryEntry("FAILED", at: 11_000), LiveHistoryEntry("WORKING", at: 12_000),
     LiveHistoryEntry("FAILED", at: 20_000), LiveHistoryEntry("STOPPED", at: 30_000),
     LiveHistoryEntry("STARTING", at: 30_001), LiveHistoryEntry("WORKING", at: 33_000),
@@ -17,7 +17,7 @@ import Testing
     LiveEvent(seq: 10, at: 300, status: "STARTING"),
     LiveEvent(seq: 20, at: 2_100, status: "SCAN_QR_CODE", code: "a"),
     LiveEvent(seq: 30, at: 4_900, status: "SCAN_QR_CODE", code: "b"),
-    LiveEvent(seq: 40, at: 6_200, status: "WORKING"),
+    LiveEvent(seq: 40, at: 7_200, status: "WORKING"),
     LiveEvent(seq: 50, at: 25_100, status: "FAILED"),
     LiveEvent(seq: 60, at: 30_200, status: "STARTING"),
     LiveEvent(seq: 70, at: 33_100, status: "WORKING"),
@@ -36,6 +36,10 @@ import Testing
       self.problems {
         $0.append(LiveEvent(seq: 80, at: 40_000, status: "STOPPED"))
       } == [])
+    // Nor is it that a code goes before the session was seen to work.
+    let gone = LiveEvent(seq: 31, at: 7_050, status: "SCAN_QR_CODE", reported: "WORKING")
+    #expect(self.problems { $0.insert(gone, at: 3) } == [])
+    #expect(self.problems { $0.insert(gone, at: 2) }.count == 1)
     // Nor is what was before a watcher came.
     #expect(self.problems { $0.removeFirst(3) } == [])
   }
@@ -61,10 +65,10 @@ import Testing
 
   @Test func `what never was, what is over and what is to come is not so`() {
     for event in [
-      LiveEvent(seq: 41, at: 6_300, status: "UNKNOWN", reported: "WORKING", reason: "NOT_VERIFIED"),
-      LiveEvent(seq: 41, at: 6_300, status: "SCAN_QR_CODE", code: "c"),
-      LiveEvent(seq: 41, at: 8_000, status: "SCAN_QR_CODE", code: "b"),
-      LiveEvent(seq: 41, at: 8_000, status: "FAILED"),
+      LiveEvent(seq: 41, at: 7_300, status: "UNKNOWN", reported: "WORKING", reason: "NOT_VERIFIED"),
+      LiveEvent(seq: 41, at: 7_300, status: "SCAN_QR_CODE", code: "c"),
+      LiveEvent(seq: 41, at: 9_100, status: "SCAN_QR_CODE", code: "b"),
+      LiveEvent(seq: 41, at: 9_100, status: "FAILED"),
       LiveEvent(seq: 41, at: 10_100, status: "STARTING"),
       LiveEvent(seq: 41, at: 12_100, status: "WORKING"),
     ] {
@@ -75,12 +79,12 @@ import Testing
   @Test func `what the service was told to do is no flap`() {
     let history = [
       LiveHistoryEntry("WORKING", at: 0), LiveHistoryEntry("STARTING", at: 3_000),
-      LiveHistoryEntry("WORKING", at: 5_000),
+      LiveHistoryEntry("WORKING", at: 6_000),
     ]
     let events = [
       LiveEvent(seq: 1, at: 100, status: "WORKING"),
       LiveEvent(seq: 2, at: 3_100, status: "STARTING"),
-      LiveEvent(seq: 3, at: 5_100, status: "WORKING"),
+      LiveEvent(seq: 3, at: 6_100, status: "WORKING"),
     ]
     #expect(LiveComparison(history, acts: [2_990]).problems(in: events) == [])
     #expect(LiveComparison(history).problems(in: events).count == 2)

@@ -53,7 +53,7 @@ struct LiveEvent: Equatable, CustomStringConvertible {
 }
 
 /// What the simulator notes of a session.
-struct LiveHistoryEntry: Equatable {
+struct LiveHistoryEntry: Equatable, CustomStringConvertible {
   /// Nil: it was deleted.
   var status: String?
   /// In milliseconds since 1970.
@@ -64,6 +64,10 @@ struct LiveHistoryEntry: Equatable {
     self.status = status
     self.at = at
     self.code = code
+  }
+
+  var description: String {
+    "\(self.status ?? "deleted") of \(self.at), number \(self.code?.suffix(6) ?? "none")"
   }
 
   /// Nil for JSON that is no entry.

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A session's whole life, as watchers see it, against what the simulator notes of it.
-@Suite(.timeLimit(.minutes(2))) struct LiveEventsTests {
+@Suite(.timeLimit(.minutes(10))) struct LiveEventsTests {
   /// How the webhooks go.
   struct Weather: Sendable, CustomTestStringConvertible {
     var testDescription: String
@@ -10,8 +10,9 @@ import Testing
     var steering: String?
     /// Whether others send webhooks as well.
     var isForged = false
-    /// How long after WAHA had a code it was at the watcher, in milliseconds: the median. Nil where
-    /// nobody promises anything.
+    /// How long after WAHA had a code it is at the watcher at most, in milliseconds. Nil where nobody
+    /// promises anything. Looked at only when `USER_API_TIMED_TESTS` is set, on a machine that has
+    /// nothing else to do.
     var promise: Int?
     /// Whether webhooks reach the service, and whether some do not.
     var arrive = true
@@ -30,8 +31,11 @@ import Testing
     Weather(testDescription: "others are forged", steering: "{}", isForged: true),
   ]
 
+  private static let isTimed = ProcessInfo.processInfo.environment["USER_API_TIMED_TESTS"] != nil
+
   private static let timing = [
-    "--start-delay", "2s", "--qr-first", "2s", "--qr-next", "2s",
+    // No code is the last, however slow the machine.
+    "--start-delay", "3s", "--qr-first", "3s", "--qr-next", "3s", "--qr-count", "100",
   ]
 
   @Test(arguments: weathers)
@@ -55,10 +59,11 @@ import Testing
       let session = #"{"sessionName":"\#(name)"}"#
       let watch = try deployment.watch(name, token: token)
       let foreign = try deployment.foreignWatch(name, token: token)
+      _ = try await foreign.line { $0.contains("arrived") }
 
-      _ = try await watch.line { $0.contains(#""attempt":2"#) }
+      try await watch.codes(2)
       try await forge.send(name, status: "WORKING")
-      _ = try await watch.line { $0.contains(#""attempt":3"#) }
+      try await watch.codes(3)
       try await deployment.control("POST", "sessions/\(name)/scan")
       try await watch.event { $0.status == "WORKING" }
       try await forge.send(name, status: "FAILED")
@@ -92,7 +97,7 @@ import Testing
       let history = try await deployment.history(of: name)
       let comparison = LiveComparison(history, acts: acts)
       let arrivals = foreign.arrivals
-      #expect(comparison.problems(in: watch.events) == [])
+      #expect(comparison.problems(in: watch.events) == [], "\(acts), \(history)")
       #expect(comparison.problems(in: arrivals.map(\.event)) == [])
       self.compare(watch.events, arrivals.map(\.event))
       #expect(watch.events.filter { $0.code != nil }.count >= 3)
@@ -101,9 +106,9 @@ import Testing
       let webhooks = JSON(try await deployment.control("GET", "webhooks"))
       #expect((webhooks?["delivered"] != .number(0)) == weather.arrive)
       #expect((webhooks?["dropped"] != .number(0)) == weather.areLost)
-      if let promise = weather.promise {
-        let delays = comparison.delaysOfCodes(arrivals).sorted()
-        #expect(delays[delays.count / 2] <= promise, "\(delays)")
+      if let promise = weather.promise, Self.isTimed {
+        let delays = comparison.delaysOfCodes(arrivals)
+        #expect(delays.dropFirst().allSatisfy { $0 <= promise }, "\(delays)")
       }
     }
   }
