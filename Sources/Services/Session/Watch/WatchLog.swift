@@ -5,9 +5,9 @@ internal import UserAPI
 struct WatchLog: Sendable {
   /// How many events are kept.
   static let capacity = 64
-  /// How many of the latest keep their codes: WhatsApp has replaced those before, and a picture takes
-  /// some kilobytes.
-  private static let codes = 2
+  /// How many of the latest keep their codes, of which a picture takes some kilobytes. WhatsApp gives
+  /// up after fewer.
+  private static let codes = 16
 
   /// Where a watcher stands.
   enum Position: Equatable, Sendable {
