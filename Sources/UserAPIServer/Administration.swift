@@ -5,30 +5,30 @@ package import UserAPI
 /// What an operator does to the database from a terminal.
 package struct Administration: Sendable {
   private let database: SQLiteDatabase
-  private let authenticator: Authenticator
+  private let tokenAdministration: TokenAdministration
 
   /// Opens the database and brings its schema up to date.
   package init(database url: DatabaseURL) async throws(UserAPIError) {
     self.database = try Server.openDatabase(url)
     try await self.database.migrate()
-    self.authenticator = Authenticator(store: self.database, time: .system)
+    self.tokenAdministration = TokenAdministration(store: self.database, time: .system)
   }
 
   /// Makes a token. Its secret is to be had here and never again.
   package func issueToken(
     userID: String, role: Role, lifetime: Duration?
   ) async throws(UserAPIError) -> (secret: TokenSecret, token: IssuedToken) {
-    try await self.authenticator.issue(userID: userID, role: role, lifetime: lifetime)
+    try await self.tokenAdministration.issue(userID: userID, role: role, lifetime: lifetime)
   }
 
   /// All tokens, oldest first.
   package func tokens() async throws(UserAPIError) -> [IssuedToken] {
-    try await self.authenticator.tokens()
+    try await self.tokenAdministration.tokens()
   }
 
   /// - Returns: false when there is no such token.
   package func revokeToken(id: String) async throws(UserAPIError) -> Bool {
-    try await self.authenticator.revoke(id: id)
+    try await self.tokenAdministration.revoke(id: id)
   }
 
   package func close() throws {

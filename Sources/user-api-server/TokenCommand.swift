@@ -17,7 +17,7 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(help: "The user whom the token stands for.")
     var user: String
 
-    @Option(help: "GUEST, USER or ADMIN.")
+    @Option(help: "GUEST, USER, ADMIN or SERVICE.")
     var role: Role = .user
 
     @Option(help: "For how long it is valid: a number and s, m, h or d. (default: for ever)")
@@ -26,9 +26,7 @@ struct TokenCommand: AsyncParsableCommand {
     @OptionGroup var database: DatabaseOption
 
     func validate() throws {
-      guard !self.user.isEmpty, self.user.utf8.count <= 255,
-        self.user.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7F })
-      else {
+      guard UserID.isValid(self.user) else {
         throw ValidationError("--user must be 1 to 255 bytes without spaces")
       }
     }

@@ -7,9 +7,11 @@ import UserAPI
   private let store = InMemoryTokenStore()
   private let time = ManualTime()
   private let authenticator: Authenticator
+  private let tokens: TokenAdministration
 
   init() {
     self.authenticator = Authenticator(store: self.store, time: self.time.source)
+    self.tokens = TokenAdministration(store: self.store, time: self.time.source)
   }
 
   private func failure(_ authorization: String?) async -> UserAPIError? {
@@ -21,7 +23,7 @@ import UserAPI
   private func issue(
     role: Role = .user, lifetime: Duration? = nil
   ) async throws -> (header: String, token: IssuedToken) {
-    let issued = try await self.authenticator.issue(
+    let issued = try await self.tokens.issue(
       userID: "user-1", role: role, lifetime: lifetime)
     return ("Bearer " + issued.secret.rawValue, issued.token)
   }
@@ -141,7 +143,7 @@ import UserAPI
 
   @Test func `who asks without a task is refused like anybody`() async throws {
     let issued = try await self.issue()
-    _ = try await self.authenticator.revoke(id: issued.token.id)
+    _ = try await self.tokens.revoke(id: issued.token.id)
     let made = "Bearer " + TokenSecret.generate().rawValue
     let reasons = await self.answers(to: [issued.header, made, "Basic x"]).map { answer in
       if case .failure(let error) = answer { error.reason } else { ErrorReason?.none }
@@ -166,12 +168,12 @@ import UserAPI
   @Test func `a token that is taken back works no longer than it is remembered`() async throws {
     let issued = try await self.issue()
     _ = try await self.authenticator.authenticate(issued.header)
-    #expect(try await self.authenticator.revoke(id: issued.token.id))
+    #expect(try await self.tokens.revoke(id: issued.token.id))
     self.time.advance(by: .milliseconds(500))
     let error = await self.failure(issued.header)
     #expect(error?.reason == .tokenRevoked)
     #expect(error?.code == .unauthenticated)
-    #expect(try await !self.authenticator.revoke(id: "tok_none"))
+    #expect(try await !self.tokens.revoke(id: "tok_none"))
   }
 
   @Test func `a token taken back while it is looked up is not remembered for longer`()
@@ -184,7 +186,7 @@ import UserAPI
     self.time.advance(by: .milliseconds(400))
     self.store.script.release(.token)
     _ = try await call.value
-    #expect(try await self.authenticator.revoke(id: issued.token.id))
+    #expect(try await self.tokens.revoke(id: issued.token.id))
     self.time.advance(by: .milliseconds(100))
     #expect(await self.failure(issued.header)?.reason == .tokenRevoked)
   }

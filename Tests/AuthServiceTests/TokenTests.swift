@@ -69,10 +69,10 @@ import UserAPI
   @Test func `what an issue gives out is stored without the secret`() async throws {
     let store = InMemoryTokenStore()
     let time = ManualTime()
-    let authenticator = Authenticator(store: store, time: time.source)
-    let issued = try await authenticator.issue(
+    let tokens = TokenAdministration(store: store, time: time.source)
+    let issued = try await tokens.issue(
       userID: "user-1", role: .admin, lifetime: .seconds(90 * 86_400))
-    let stored = try await authenticator.tokens()
+    let stored = try await tokens.tokens()
     #expect(stored == [issued.token])
     #expect(issued.token.digest == issued.secret.digest)
     #expect(issued.token.createdAt == time.wallClock)
@@ -84,10 +84,10 @@ import UserAPI
   }
 
   @Test func `ids of tokens differ`() async throws {
-    let authenticator = Authenticator(store: InMemoryTokenStore(), time: ManualTime().source)
+    let tokens = TokenAdministration(store: InMemoryTokenStore(), time: ManualTime().source)
     var ids: Set<String> = []
     for _ in 0..<200 {
-      let issued = try await authenticator.issue(userID: "u", role: .user, lifetime: nil)
+      let issued = try await tokens.issue(userID: "u", role: .user, lifetime: nil)
       #expect(issued.token.id.hasPrefix("tok_"))
       #expect(issued.token.expiresAt == nil)
       ids.insert(issued.token.id)

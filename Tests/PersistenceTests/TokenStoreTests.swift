@@ -56,12 +56,14 @@ import UserAPI
   @Test(arguments: Driver.allCases)
   func `the real authenticator works on the store`(driver: Driver) async throws {
     try await driver.withStores { stores async throws in
-      let authenticator = Authenticator(store: stores.tokens, time: ManualTime().source)
-      let issued = try await authenticator.issue(
+      let time = ManualTime().source
+      let authenticator = Authenticator(store: stores.tokens, time: time)
+      let tokens = TokenAdministration(store: stores.tokens, time: time)
+      let issued = try await tokens.issue(
         userID: "user-1", role: .user, lifetime: .seconds(60))
       let caller = try await authenticator.authenticate("Bearer " + issued.secret.rawValue)
       #expect(caller.userID == "user-1")
-      #expect(try await authenticator.tokens() == [issued.token])
+      #expect(try await tokens.tokens() == [issued.token])
     }
   }
 }

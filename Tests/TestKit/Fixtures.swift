@@ -6,8 +6,10 @@ package import UserAPI
 package func makeCaller(
   _ userID: String = "user-1", role: Role = .user
 ) async throws(UserAPIError) -> Caller {
-  let authenticator = Authenticator(store: InMemoryTokenStore(), time: ManualTime().source)
-  let issued = try await authenticator.issue(userID: userID, role: role, lifetime: nil)
+  let (store, time) = (InMemoryTokenStore(), ManualTime().source)
+  let authenticator = Authenticator(store: store, time: time)
+  let issued = try await TokenAdministration(store: store, time: time).issue(
+    userID: userID, role: role, lifetime: nil)
   return try await authenticator.authenticate("Bearer " + issued.secret.rawValue)
 }
 

@@ -16,7 +16,7 @@ struct CallPort {
   let upstream = ScriptedUpstream()
   let time = ManualTime()
   let sessions: Sessions
-  let authenticator: Authenticator
+  let tokens: TokenAdministration
   let metrics = PrometheusRegistry()
   let server: CallServer
   let url: String
@@ -39,14 +39,16 @@ struct CallPort {
     let store = InMemorySessionStore()
     store.setRecord(.sample())
     self.sessions = Sessions(store: store, upstream: self.upstream, time: self.time.source)
-    self.authenticator = Authenticator(store: InMemoryTokenStore(), time: self.time.source)
-    let token = try await self.authenticator.issue(userID: "user-1", role: .user, lifetime: nil)
+    let tokenStore = InMemoryTokenStore()
+    self.tokens = TokenAdministration(store: tokenStore, time: self.time.source)
+    let token = try await self.tokens.issue(userID: "user-1", role: .user, lifetime: nil)
     self.tokenID = token.token.id
     let threads = UserThreads(count: 1)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.server = CallServer(
       services: CallServices(
-        authenticator: self.authenticator, sessions: self.sessions,
+        authenticator: Authenticator(store: tokenStore, time: self.time.source),
+        sessions: self.sessions,
         directory: Directory(
           sessions: self.sessions, upstream: self.upstream,
           surroundings: .system(

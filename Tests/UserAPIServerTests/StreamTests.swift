@@ -175,7 +175,7 @@ import UserAPI
       var events = try await port.client.watchSession(Self.request).makeAsyncIterator()
       #expect(try await events.next()?.status == .working)
       await port.time.slept(times: 1)
-      _ = try await port.authenticator.revoke(id: port.tokenID)
+      _ = try await port.tokens.revoke(id: port.tokenID)
       port.upstream.setStatus(.scanQRCode, named: "s_test")
       port.time.advance(by: .seconds(10))
       let outcome = await self.rest(&events)

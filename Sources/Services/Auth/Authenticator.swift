@@ -2,7 +2,7 @@ internal import NIOConcurrencyHelpers
 internal import Synchronization
 package import UserAPI
 
-/// Turns bearer tokens into callers, and administers them.
+/// Turns bearer tokens into callers.
 package final class Authenticator: Sendable {
   package struct Configuration: Sendable {
     /// For how long a token that was looked up is trusted without another look, which bounds how
@@ -186,45 +186,5 @@ package final class Authenticator: Sendable {
     else { return nil }
     let credentials = authorization[space...].trimmingSpaces()
     return credentials.isEmpty ? nil : credentials
-  }
-
-  // MARK: Administration
-
-  /// Makes a token. Its secret is given out here and never again.
-  ///
-  /// - Parameter lifetime: For how long it is valid; nil for ever.
-  package func issue(
-    userID: String, role: Role, lifetime: Duration?
-  ) async throws(UserAPIError) -> (secret: TokenSecret, token: IssuedToken) {
-    let secret = TokenSecret.generate()
-    let createdAt = self.time.wallClock()
-    let token = IssuedToken(
-      id: Self.makeID(), digest: secret.digest, userID: userID, role: role,
-      createdAt: createdAt,
-      expiresAt: lifetime.map {
-        Timestamp(
-          millisecondsSinceEpoch: createdAt.millisecondsSinceEpoch + Int64($0.wholeMilliseconds))
-      })
-    try await self.store.insert(token)
-    return (secret, token)
-  }
-
-  /// All tokens, oldest first.
-  package func tokens() async throws(UserAPIError) -> [IssuedToken] {
-    try await self.store.tokens()
-  }
-
-  /// Takes a token back. Servers refuse it within ``Configuration/cacheLifetime``.
-  ///
-  /// - Returns: false when there is no such token.
-  package func revoke(id: String) async throws(UserAPIError) -> Bool {
-    try await self.store.revokeToken(id: id, at: self.time.wallClock())
-  }
-
-  private static func makeID() -> String {
-    var generator = SystemRandomNumberGenerator()
-    return "tok_"
-      + TokenSecret.hexadecimal(
-        (0..<8).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
   }
 }

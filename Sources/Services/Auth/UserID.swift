@@ -6,6 +6,16 @@ package struct UserID: Sendable {
   package init(_ text: String) {
     self.text = text
   }
+
+  /// Whether a user or a service may have that id: 1 to 255 bytes without spaces and control
+  /// characters, and none that stands for bytes that were no text.
+  package static func isValid(_ text: String) -> Bool {
+    (1...255).contains(text.utf8.count)
+      && text.unicodeScalars.allSatisfy { scalar in
+        scalar.value > 0x20 && scalar != "\u{FFFD}" && !scalar.properties.isWhitespace
+          && scalar.properties.generalCategory != .control
+      }
+  }
 }
 
 extension UserID: Hashable {

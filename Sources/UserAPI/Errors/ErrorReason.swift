@@ -52,6 +52,16 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   public static let tokenRevoked = Self(rawValue: "TOKEN_REVOKED")
   /// The caller's role is `GUEST`.
   public static let accountNotApproved = Self(rawValue: "ACCOUNT_NOT_APPROVED")
+  /// The connection has no certificate of a service that the server knows, and needs one.
+  public static let certificateRequired = Self(rawValue: "CERTIFICATE_REQUIRED")
+  /// The caller may not do this; the message names the scope that is missing.
+  public static let scopeMissing = Self(rawValue: "SCOPE_MISSING")
+  /// `user-api-act-as` names no user, or is missing where a service has to name one.
+  public static let invalidActAs = Self(rawValue: "INVALID_ACT_AS")
+  /// The caller calls too often, or too many calls from one address had no valid token.
+  public static let rateLimited = Self(rawValue: "RATE_LIMITED")
+  /// The keys with which tokens are verified cannot be had.
+  public static let keysUnavailable = Self(rawValue: "KEYS_UNAVAILABLE")
 
   // MARK: The session
 
@@ -118,7 +128,8 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
     .unsupportedContentType, .methodNotAllowed, .unknownProcedure, .compressionUnsupported,
     .invalidTimeout, .invalidEnvelope, .messageTooLarge, .malformedJSON, .invalidField,
     .headersTooLarge, .bodyTimeout, .connectionBufferFull, .readerTooSlow,
-    .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked, .accountNotApproved,
+    .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked, .certificateRequired,
+    .accountNotApproved, .scopeMissing, .invalidActAs, .rateLimited, .keysUnavailable,
     .sessionNotFound, .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking,
     .restartFailed, .contactsNotStored, .linkFailed, .qrCodesUsedUp, .snapshotExpired,
     .upstreamUnavailable, .upstreamTimeout, .upstreamBusy, .upstreamRateLimited,
@@ -130,20 +141,21 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   public var code: ErrorCode {
     switch self {
     case .unsupportedContentType, .invalidTimeout, .invalidEnvelope, .malformedJSON,
-      .invalidField:
+      .invalidField, .invalidActAs:
       .invalidArgument
     case .methodNotAllowed, .unknownProcedure, .compressionUnsupported: .unimplemented
     case .messageTooLarge, .headersTooLarge, .connectionBufferFull, .readerTooSlow,
-      .upstreamRateLimited, .upstreamListTooLarge:
+      .rateLimited, .upstreamRateLimited, .upstreamListTooLarge:
       .resourceExhausted
     case .snapshotExpired: .aborted
-    case .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked: .unauthenticated
-    case .accountNotApproved: .permissionDenied
+    case .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked, .certificateRequired:
+      .unauthenticated
+    case .accountNotApproved, .scopeMissing: .permissionDenied
     case .sessionNotFound: .notFound
     case .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking, .restartFailed,
       .contactsNotStored, .linkFailed, .qrCodesUsedUp:
       .failedPrecondition
-    case .upstreamUnavailable, .upstreamBusy, .storeUnavailable, .serverStopping,
+    case .keysUnavailable, .upstreamUnavailable, .upstreamBusy, .storeUnavailable, .serverStopping,
       .connectionFailed:
       .unavailable
     case .upstreamTimeout, .bodyTimeout, .deadlineExceeded: .deadlineExceeded
