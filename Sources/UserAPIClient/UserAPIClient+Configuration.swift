@@ -4,9 +4,13 @@ extension UserAPIClient {
     /// The server: `http://host:port`, `https://host:port` for TLS, or `unix:/path` for a socket in
     /// the file system. Without a port, 80 or 443. Default: `http://127.0.0.1:8080`.
     public var url: String
-    /// The bearer token that says who calls. Default: nil, and every procedure answers
-    /// `TOKEN_MISSING`.
+    /// The bearer token that says who calls. Default: nil, and none is sent; without a certificate
+    /// that says it instead, every procedure answers `TOKEN_MISSING`.
     public var token: String?
+    /// The user for whom all calls are made, where the token or the certificate has the scope
+    /// `act-as`; 1 to 255 bytes without spaces and control characters. For several users over one
+    /// connection: ``UserAPIClient/acting(as:)``. Default: nil, and the calls are the caller's own.
+    public var actAs: String?
     /// How long a call may take, from its beginning to the end of its response. The server is
     /// told. At most 115 days. Default: 30 s.
     public var timeout: Duration = .seconds(30)
@@ -55,7 +59,7 @@ extension UserAPIClient.Configuration: CustomStringConvertible, CustomReflectabl
     Mirror(
       self,
       children: [
-        "url": self.url, "tls": self.tls, "timeout": self.timeout,
+        "url": self.url, "actAs": self.actAs as Any, "tls": self.tls, "timeout": self.timeout,
         "connectTimeout": self.connectTimeout,
         "maxResponseMessageBytes": self.maxResponseMessageBytes,
       ])

@@ -24,14 +24,15 @@ public final class UserAPIClient: Sendable {
   private let connections: Connections
   private let clock: any CallClock
   private let authorization: String?
+  private let actAs: ActAs?
   private let timeout: Duration
   private let maxResponseMessageBytes: Int
 
   /// Makes a client. Connects when the first call is made, not here.
   ///
   /// - Throws: `INVALID_FIELD` when the URL is none of those that ``Configuration/url`` allows
-  ///   or a file of ``Configuration/TLS`` is bad, and `TOKEN_INVALID` when the token has characters
-  ///   that no token has.
+  ///   or a file of ``Configuration/TLS`` is bad, `TOKEN_INVALID` when the token has characters
+  ///   that no token has, and `INVALID_ACT_AS` when ``Configuration/actAs`` is no user's id.
   public convenience init(configuration: Configuration) throws(UserAPIError) {
     try self.init(configuration: configuration, clock: EventLoopClock())
   }
@@ -41,6 +42,11 @@ public final class UserAPIClient: Sendable {
       guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
         throw UserAPIError(.tokenInvalid, "the token is empty or has characters that no token has")
       }
+    }
+    if let user = configuration.actAs {
+      self.actAs = try ActAs(user)
+    } else {
+      self.actAs = nil
     }
     let address = try ServerAddress(url: configuration.url)
     self.connections = Connections(
@@ -52,10 +58,11 @@ public final class UserAPIClient: Sendable {
     self.maxResponseMessageBytes = configuration.maxResponseMessageBytes
   }
 
-  private init(_ other: UserAPIClient, timeout: Duration) {
+  private init(_ other: UserAPIClient, actAs: ActAs?, timeout: Duration) {
     self.connections = other.connections
     self.clock = other.clock
     self.authorization = other.authorization
+    self.actAs = actAs
     self.timeout = timeout
     self.maxResponseMessageBytes = other.maxResponseMessageBytes
   }
@@ -66,7 +73,20 @@ public final class UserAPIClient: Sendable {
   ///
   /// - Parameter timeout: As ``Configuration/timeout``.
   public func with(timeout: Duration) -> UserAPIClient {
-    UserAPIClient(self, timeout: timeout)
+    UserAPIClient(self, actAs: self.actAs, timeout: timeout)
+  }
+
+  /// The same client, on the same connection, whose calls are made for a user: for services that
+  /// serve many. It costs next to nothing, so make one for each call rather than keep them.
+  ///
+  /// Closing either closes both, so close the one that the others came of; none needs another to
+  /// be kept. The connection carries as many calls at once as the server allows, streams among
+  /// them, and more wait for their turn.
+  ///
+  /// - Parameter user: As ``Configuration/actAs``, in whose place it stands.
+  /// - Throws: `INVALID_ACT_AS` when it is no user's id.
+  public func acting(as user: String) throws(UserAPIError) -> UserAPIClient {
+    UserAPIClient(self, actAs: try ActAs(user), timeout: self.timeout)
   }
 
   /// Closes the client: calls that were made are answered, later ones fail as
@@ -174,8 +194,8 @@ public final class UserAPIClient: Sendable {
     let call = Call(
       Call.Request(
         scheme: self.connections.address.scheme, authority: self.connections.address.authority,
-        path: path, authorization: self.authorization, body: body, patience: patience,
-        maxResponseMessageBytes: self.maxResponseMessageBytes),
+        path: path, authorization: self.authorization, actAs: self.actAs, body: body,
+        patience: patience, maxResponseMessageBytes: self.maxResponseMessageBytes),
       connections: self.connections, clock: self.clock)
     call.start()
     return call

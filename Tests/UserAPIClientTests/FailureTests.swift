@@ -200,7 +200,8 @@ func failure<Value>(of body: () async throws -> Value) async throws -> UserAPIEr
   }
 
   @Test func `a configuration does not print its token`() {
-    let configuration = UserAPIClient.Configuration(token: "secret")
+    var configuration = UserAPIClient.Configuration(token: "secret")
+    configuration.actAs = "alice"
     #expect(!"\(configuration)".contains("secret"))
     #expect(!String(reflecting: configuration).contains("secret"))
     var text = ""

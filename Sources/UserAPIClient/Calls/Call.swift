@@ -14,6 +14,7 @@ final class Call: Sendable, Identifiable {
     var authority: String
     var path: String
     var authorization: String?
+    var actAs: ActAs?
     /// The body: one envelope.
     var body: ByteBuffer
     var patience: Patience
@@ -172,6 +173,9 @@ final class Call: Sendable, Identifiable {
     }
     if let authorization = self.request.authorization {
       headers.append("authorization", authorization)
+    }
+    if let actAs = self.request.actAs {
+      headers.append("user-api-act-as", actAs.user)
     }
     return headers
   }
