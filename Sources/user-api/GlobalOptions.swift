@@ -28,6 +28,14 @@ struct GlobalOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
+      The user to call for, where the token or the certificate has the scope act-as. (env: \
+      USER_API_ACT_AS)
+      """, valueName: "user"))
+  var actAs: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
       For https, the CAs that are trusted in place of the system's, in PEM. (env: USER_API_CA)
       """, valueName: "file"))
   var ca: String?
@@ -58,8 +66,8 @@ struct GlobalOptions: ParsableArguments {
     let isOwn = self.token != nil || self.tokenFile != nil
     return Merged(
       url: self.url ?? outer.url, token: isOwn ? self.token : outer.token,
-      tokenFile: isOwn ? self.tokenFile : outer.tokenFile, ca: self.ca ?? outer.ca,
-      cert: self.cert ?? outer.cert, key: self.key ?? outer.key,
+      tokenFile: isOwn ? self.tokenFile : outer.tokenFile, actAs: self.actAs ?? outer.actAs,
+      ca: self.ca ?? outer.ca, cert: self.cert ?? outer.cert, key: self.key ?? outer.key,
       timeout: self.timeout ?? outer.timeout, json: self.json || outer.json)
   }
 
@@ -67,6 +75,7 @@ struct GlobalOptions: ParsableArguments {
     var url: String?
     var token: String?
     var tokenFile: String?
+    var actAs: String?
     var ca: String?
     var cert: String?
     var key: String?
@@ -81,15 +90,16 @@ struct GlobalOptions: ParsableArguments {
         url: self.url ?? environment["USER_API_URL"] ?? GlobalOptions.defaultURL,
         token: try self.token ?? self.tokenFromFile() ?? environment["USER_API_TOKEN"])
       if configuration.token?.isEmpty == true { configuration.token = nil }
-      configuration.tls.caFile = Self.file(self.ca, environment["USER_API_CA"])
-      configuration.tls.certificateFile = Self.file(self.cert, environment["USER_API_CERT"])
-      configuration.tls.keyFile = Self.file(self.key, environment["USER_API_KEY"])
+      configuration.actAs = Self.value(self.actAs, environment["USER_API_ACT_AS"])
+      configuration.tls.caFile = Self.value(self.ca, environment["USER_API_CA"])
+      configuration.tls.certificateFile = Self.value(self.cert, environment["USER_API_CERT"])
+      configuration.tls.keyFile = Self.value(self.key, environment["USER_API_KEY"])
       if let timeout { configuration.timeout = timeout.duration }
       return configuration
     }
 
-    /// An empty variable counts as none.
-    private static func file(_ option: String?, _ variable: String?) -> String? {
+    /// An empty variable counts as none; an option counts as it is.
+    private static func value(_ option: String?, _ variable: String?) -> String? {
       option ?? (variable?.isEmpty == true ? nil : variable)
     }
 

@@ -13,7 +13,7 @@ enum Outcome: Equatable {
     switch error {
     case let error as UserAPIError:
       self = .failed(
-        line: "\(error.message) (\(error.reason.rawValue))", status: Self.status(of: error))
+        line: "\(Self.text(of: error)) (\(error.reason.rawValue))", status: Self.status(of: error))
     case let failure as CommandFailure:
       self = .failed(line: failure.message, status: failure.status)
     default:
@@ -41,6 +41,22 @@ enum Outcome: Equatable {
     }
   }
 
+  /// What happened, and what to do next where the server's message cannot know or does not say.
+  private static func text(of error: UserAPIError) -> String {
+    guard let advice = Self.advice(on: error) else { return error.message }
+    return "\(error.message); \(advice)"
+  }
+
+  private static func advice(on error: UserAPIError) -> String? {
+    if let time = error.retryAfter, time > .zero { return "try again in \(time.roundedUp)" }
+    return switch error.reason {
+    case .certificateRequired: "give yours with --cert and --key"
+    case .invalidActAs: "name the user with --act-as"
+    case .rateLimited, .keysUnavailable: "try again later"
+    default: nil
+    }
+  }
+
   private static func status(of error: UserAPIError) -> Int32 {
     switch error.reason {
     case .connectionFailed: CommandFailure.unreachable
@@ -48,6 +64,16 @@ enum Outcome: Equatable {
     case .canceled: CommandFailure.interrupted
     default: CommandFailure.callFailed
     }
+  }
+}
+
+extension Duration {
+  /// In seconds, minutes or hours, and no shorter than it is: `1 s`, `90 s`, `3 min`.
+  fileprivate var roundedUp: String {
+    let seconds = self.components.seconds + (self.components.attoseconds > 0 ? 1 : 0)
+    if seconds < 120 { return "\(seconds) s" }
+    let minutes = (seconds - 1) / 60 + 1
+    return minutes < 120 ? "\(minutes) min" : "\((minutes - 1) / 60 + 1) h"
   }
 }
 

@@ -59,6 +59,47 @@ import UserAPIClient
     #expect(fromEnvironment.keyFile == nil)
   }
 
+  @Test func `the user to call for comes from the option or the environment`() throws {
+    let none = try GlobalOptions.parse([])
+    let outer = try GlobalOptions.parse(["--act-as", "alice"])
+    let inner = try GlobalOptions.parse(["--act-as", "bob"])
+    let environment = ["USER_API_ACT_AS": "carol"]
+    func user(
+      _ inner: GlobalOptions, _ outer: GlobalOptions, _ environment: [String: String]
+    ) throws -> String? {
+      try inner.merged(over: outer).configuration(environment: environment).actAs
+    }
+    #expect(try user(none, none, [:]) == nil)
+    #expect(try user(none, none, environment) == "carol")
+    #expect(try user(none, none, ["USER_API_ACT_AS": ""]) == nil)
+    #expect(try user(none, outer, environment) == "alice")
+    #expect(try user(inner, outer, environment) == "bob")
+  }
+
+  /// Whoever gives it without a user, as by a variable that is not set, must not call for himself.
+  @Test(arguments: ["", "a b", "a\nb"])
+  func `a user to call for who cannot be is a usage failure`(user: String) async {
+    #expect(
+      await UserAPICommand.outcome(of: ["session", "show", "--act-as", user])
+        == .failed(
+          line: """
+            actAs: a user's id has 1 to 255 bytes and no spaces or control characters \
+            (INVALID_ACT_AS)
+            """, status: 64))
+  }
+
+  @Test func `a certificate stands for a token`() throws {
+    let none = try GlobalOptions.parse([])
+    let given = try GlobalOptions.parse(["--cert", "c.pem", "--key", "c.key", "--act-as", "alice"])
+    for environment in [[:], ["USER_API_TOKEN": ""]] {
+      let configuration = try given.merged(over: none).configuration(environment: environment)
+      #expect(configuration.token == nil)
+      #expect(configuration.tls.certificateFile == "c.pem")
+      #expect(configuration.tls.keyFile == "c.key")
+      #expect(configuration.actAs == "alice")
+    }
+  }
+
   @Test func `a token is read from its file without the line feed`() throws {
     let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path()
     try SessionQRCommand.write(Array("secret\n".utf8), to: path)
@@ -98,6 +139,43 @@ import UserAPIClient
           line: #"no usable session; run "user-api session start" or give --session NAME"#,
           status: 1))
     #expect(Outcome.done.status == 0)
+  }
+
+  @Test(arguments: [
+    (UserAPIError(.scopeMissing, "text"), "text (SCOPE_MISSING)"),
+    (.init(.invalidActAs, "text"), "text; name the user with --act-as (INVALID_ACT_AS)"),
+    (
+      .init(.certificateRequired, "text"),
+      "text; give yours with --cert and --key (CERTIFICATE_REQUIRED)"
+    ),
+    (.init(.rateLimited, "text"), "text; try again later (RATE_LIMITED)"),
+    (.init(.keysUnavailable, "text"), "text; try again later (KEYS_UNAVAILABLE)"),
+    (
+      .init(.keysUnavailable, "text", retryAfter: .seconds(5)),
+      "text; try again in 5 s (KEYS_UNAVAILABLE)"
+    ),
+  ])
+  func `a caller who is not let in is told what to do`(error: UserAPIError, line: String) {
+    #expect(Outcome(error) == .failed(line: line, status: 1))
+  }
+
+  @Test(arguments: [
+    (Duration.milliseconds(1), "1 s"), (.seconds(1), "1 s"), (.milliseconds(1_001), "2 s"),
+    (.milliseconds(118_001), "119 s"), (.milliseconds(119_001), "2 min"), (.seconds(120), "2 min"),
+    (.seconds(121), "3 min"), (.seconds(7_140), "119 min"), (.seconds(7_141), "2 h"),
+    (.seconds(7_200), "2 h"), (.seconds(7_201), "3 h"),
+  ])
+  func `how long to wait is told, and not too little`(time: Duration, text: String) {
+    #expect(
+      Outcome(UserAPIError(.rateLimited, "too many calls", retryAfter: time))
+        == .failed(line: "too many calls; try again in \(text) (RATE_LIMITED)", status: 1))
+  }
+
+  @Test(arguments: [Duration.zero, .milliseconds(-5)])
+  func `a time that is over is not waited for`(time: Duration) {
+    #expect(
+      Outcome(UserAPIError(.upstreamBusy, "busy", retryAfter: time))
+        == .failed(line: "busy (UPSTREAM_BUSY)", status: 1))
   }
 
   @Test(arguments: [
