@@ -127,7 +127,7 @@ import UserAPI
   @Test func `a server that is lost is told under the code, until it is back`() {
     var script = Script()
     script.received(.scanQRCode, qr: "2@a", lasts: 20, attempt: 1)
-    script.story.lostServer()
+    script.story.lostServer("connection lost, trying again")
     #expect(script.status == "connection lost, trying again")
     #expect(script.showsCode)
     script.advance(by: .seconds(20))

@@ -55,6 +55,45 @@ import UserAPI
     #expect(throws: refused) { try server.pause(after: refused) }
   }
 
+  @Test func `a server that asks to wait is asked again when it says`() throws {
+    // Also when nothing was heard of it before: it will take the call.
+    let limited = UserAPIError(.rateLimited, "slow down", retryAfter: .seconds(7))
+    var server = LostServer()
+    #expect(try server.pause(after: limited) == .seconds(7))
+    server.heard()
+    // Never more often than any other server, and never as rarely as it likes.
+    let soon = UserAPIError(.rateLimited, "slow down", retryAfter: .milliseconds(1))
+    #expect(try server.pause(after: soon) == .milliseconds(100))
+    #expect(try server.pause(after: UserAPIError(.rateLimited, "slow down")) == .milliseconds(200))
+    for time in [Duration.seconds(61), .milliseconds(Int64.max)] {
+      let late = UserAPIError(.rateLimited, "slow down", retryAfter: time)
+      #expect(try server.pause(after: late) == .seconds(60))
+    }
+    // Another limit is another matter.
+    let throttled = UserAPIError(.upstreamRateLimited, "slow down", retryAfter: .seconds(1))
+    #expect(throws: throttled) { try server.pause(after: throttled) }
+  }
+
+  @Test func `a server without keys is asked again once it was heard of`() throws {
+    let keyless = UserAPIError(.keysUnavailable, "no keys", retryAfter: .seconds(3))
+    var server = LostServer()
+    #expect(throws: keyless) { try server.pause(after: keyless) }
+    server.heard()
+    #expect(try server.pause(after: keyless) == .seconds(3))
+    #expect(
+      try server.pause(after: UserAPIError(.keysUnavailable, "no keys")) == .milliseconds(200))
+  }
+
+  @Test(arguments: [
+    (ErrorReason.connectionFailed, "connection lost, trying again"),
+    (.serverStopping, "connection lost, trying again"),
+    (.rateLimited, "too many calls, trying again"),
+    (.keysUnavailable, "the server cannot answer now, trying again"),
+  ])
+  func `who looks on is told why the server is asked again`(reason: ErrorReason, text: String) {
+    #expect(LostServer.notice(of: UserAPIError(reason, "text")) == text)
+  }
+
   @Test func `a server that is lost is asked ever more rarely`() {
     var pause = Pause()
     let pauses = (0..<8).map { _ in pause.next() }

@@ -10,8 +10,8 @@ struct LinkCommand: APICommand {
     discussion: """
       Makes the session if there is none. Shows each QR code in the place of the one before, with \
       the seconds that it lasts, and with --phone a code to type as well. A server that is lost, or \
-      restarted, is asked again until it is back. --timeout bounds it all; its default is 5m. \
-      In JSON, QR codes come as text; whoever has one can take over the session.
+      restarted, or asks to wait, is asked again until it answers. --timeout bounds it all; its \
+      default is 5m. In JSON, QR codes come as text; whoever has one can take over the session.
       """)
 
   /// In which all the codes are shown that WhatsApp shows.
@@ -97,7 +97,7 @@ struct LinkCommand: APICommand {
           pause = Self.pauseAfterDeadline
         } else {
           pause = try server.pause(after: error)
-          await display.lostServer()
+          await display.lostServer(LostServer.notice(of: error))
         }
       }
       try await clock.sleep(pause)

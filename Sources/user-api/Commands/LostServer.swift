@@ -1,7 +1,11 @@
 internal import UserAPI
 
-/// Decides whether a server that was lost within a stream is asked again, and when.
+/// Decides whether a server that was lost within a stream, or lets nobody in for a while, is asked
+/// again, and when.
 struct LostServer {
+  /// A server that wants to be left alone for longer is asked once in that time.
+  private static let longestWait: Duration = .seconds(60)
+
   private var isKnown = false
   private var pause = Pause()
 
@@ -15,11 +19,24 @@ struct LostServer {
   ///
   /// - Throws: The error itself, when asking again does not help.
   mutating func pause(after error: UserAPIError) throws(UserAPIError) -> Duration {
-    // A server that has never been heard of may not be one.
-    guard self.isKnown || error.reason == .serverStopping, error.code == .unavailable else {
-      throw error
+    switch error.reason {
+    case .rateLimited, .serverStopping:
+      // It will take the call, only not now.
+      break
+    default:
+      // A server that has never been heard of may not be one, or may never be able to serve.
+      guard self.isKnown, error.code == .unavailable else { throw error }
     }
-    return self.pause.next()
+    return max(self.pause.next(), min(error.retryAfter ?? .zero, Self.longestWait))
+  }
+
+  /// What somebody is told who looks on while the server is asked again.
+  static func notice(of error: UserAPIError) -> String {
+    switch error.reason {
+    case .connectionFailed, .serverStopping: "connection lost, trying again"
+    case .rateLimited: "too many calls, trying again"
+    default: "the server cannot answer now, trying again"
+    }
   }
 }
 

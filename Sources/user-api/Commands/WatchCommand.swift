@@ -7,9 +7,9 @@ struct WatchCommand: APICommand {
     commandName: "watch",
     abstract: "Print a line for each change of the session, until it is logged out.",
     discussion: """
-      The first line is how the session is now. A server that is lost, or restarted, is asked \
-      again until it is back, and the watch goes on where it was; --timeout does not bound it. In \
-      JSON, QR codes come as text; whoever has one can take over the session.
+      The first line is how the session is now. A server that is lost, or restarted, or asks to \
+      wait, is asked again until it answers, and the watch goes on where it was; --timeout does \
+      not bound it. In JSON, QR codes come as text; whoever has one can take over the session.
       """)
 
   @Option(

@@ -38,12 +38,13 @@ actor LinkDisplay {
     try Output.flush()
   }
 
-  func lostServer() {
+  /// - Parameter notice: What is told of it.
+  func lostServer(_ notice: String) {
     switch self.manner {
     case .json: break
-    case .lines: Swift.print("connection lost, trying again")
+    case .lines: Swift.print(notice)
     case .picture:
-      self.story.lostServer()
+      self.story.lostServer(notice)
       self.draw()
     }
     fflush(nil)

@@ -18,7 +18,8 @@ struct LinkStory {
   private var event: SessionEvent?
   private var code: Code?
   private var isScanned = false
-  private var isLost = false
+  /// Why the server is asked again, while it is.
+  private var notice: String?
 
   // MARK: What happens
 
@@ -32,7 +33,7 @@ struct LinkStory {
     } else if self.event?.isAwaitingScan == true, event.reported != .failed {
       self.isScanned = true
     }
-    self.isLost = false
+    self.notice = nil
     self.event = event
     guard let text = event.qr, event.isAwaitingScan else {
       self.code = nil
@@ -50,9 +51,11 @@ struct LinkStory {
       })
   }
 
-  /// The server was lost, and is asked again.
-  mutating func lostServer() {
-    self.isLost = true
+  /// The server was lost, or lets nobody in, and is asked again.
+  ///
+  /// - Parameter notice: What is told of it.
+  mutating func lostServer(_ notice: String) {
+    self.notice = notice
   }
 
   // MARK: What there is to see
@@ -115,7 +118,7 @@ struct LinkStory {
 
   /// The last line.
   private func status(at now: ContinuousClock.Instant) -> String {
-    if self.isLost { return "connection lost, trying again" }
+    if let notice { return notice }
     guard let event else { return "Starting the session…" }
     guard event.isAwaitingScan else {
       if event.status == .working { return "Linked." }
