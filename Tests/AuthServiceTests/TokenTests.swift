@@ -14,6 +14,14 @@ import UserAPI
     }
   }
 
+  @Test func `a scanner for leaked secrets knows a token by the pattern that README gives`() throws
+  {
+    let pattern = try Regex("uapi_[0-9a-f]{48}")
+    for _ in 0..<100 {
+      #expect(TokenSecret.generate().rawValue.wholeMatch(of: pattern) != nil)
+    }
+  }
+
   @Test func `no two tokens are alike, and every digit is as likely as the next`() {
     var seen: Set<String> = []
     var counts: [Character: Int] = [:]
@@ -37,6 +45,23 @@ import UserAPI
     #expect(digest == "0988e88b4d3c78dd018ec40af9c394918940456d55bd74ee194eff27b9ab9822")
     #expect(secret.digest == TokenSecret("uapi_abc")?.digest)
     #expect(secret.digest != TokenSecret("uapi_abd")?.digest)
+  }
+
+  @Test(arguments: 0..<32)
+  func `digests are one only when every byte is`(index: Int) throws {
+    let bytes = (0..<32).map { UInt8($0) }
+    let digest = try #require(TokenDigest(bytes: bytes))
+    #expect(digest == TokenDigest(bytes: bytes))
+    for bit in 0..<8 {
+      var others = bytes
+      others[index] ^= 1 << bit
+      let other = try #require(TokenDigest(bytes: others))
+      #expect(digest != other)
+      #expect(other == other)
+      // The same difference twice does not cancel itself out.
+      others[(index + 8) % 32] ^= 1 << bit
+      #expect(digest != TokenDigest(bytes: others))
+    }
   }
 
   @Test(arguments: ["", "uapi", "UAPI_abc", "abc", " uapi_abc", "Bearer uapi_abc"])

@@ -1,6 +1,9 @@
 internal import Crypto
 
 /// A bearer token as its holder has it. Prints as `<redacted>`.
+///
+/// One that this service made matches `uapi_[0-9a-f]{48}`, which is what a scanner for leaked
+/// secrets is told to look for. That does not change: scanners and tokens outlive a version.
 package struct TokenSecret: Sendable {
   /// What every token begins with, so that a scanner finds one that leaked.
   package static let prefix = "uapi_"
@@ -77,8 +80,12 @@ package struct TokenDigest: Sendable {
 }
 
 extension TokenDigest: Hashable {
+  /// Takes the same time wherever the two differ.
   package static func == (left: Self, right: Self) -> Bool {
-    left.words == right.words
+    let (left, right) = (left.words, right.words)
+    let differences =
+      (left.0 ^ right.0) | (left.1 ^ right.1) | (left.2 ^ right.2) | (left.3 ^ right.3)
+    return differences == 0
   }
 
   package func hash(into hasher: inout Hasher) {
