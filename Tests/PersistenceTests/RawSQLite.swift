@@ -1,5 +1,7 @@
 import GRDB
 
+@testable import Persistence
+
 /// Another program at work on the same file.
 struct RawSQLite {
   private let queue: DatabaseQueue
@@ -8,6 +10,12 @@ struct RawSQLite {
     var configuration = Configuration()
     configuration.busyMode = .timeout(5)
     self.queue = try DatabaseQueue(path: path, configuration: configuration)
+  }
+
+  /// Makes the schema as the version had it whose last migration that was.
+  func migrate(to migration: String) throws {
+    try SQLiteSchema.migrator.migrate(self.queue, upTo: migration)
+    try self.queue.close()
   }
 
   func execute(_ sql: String) throws {

@@ -12,13 +12,13 @@ func makeSession(_ userID: String, id: String? = nil, name: String? = nil) -> Se
 }
 
 func makeToken(
-  _ id: String, seed: UInt8, role: Role = .user, createdAt: Timestamp = noon,
-  expiresAt: Timestamp? = nil
+  _ id: String, seed: UInt8, role: Role = .user, scopes: Scopes? = nil,
+  createdAt: Timestamp = noon, expiresAt: Timestamp? = nil, lastUsedAt: Timestamp? = nil
 ) -> IssuedToken {
   guard let digest = TokenDigest(bytes: Array(repeating: seed, count: 32)) else {
     preconditionFailure("a digest has 32 bytes")
   }
   return IssuedToken(
-    id: id, digest: digest, userID: "user-1",
-    role: role, createdAt: createdAt, expiresAt: expiresAt)
+    id: id, digest: digest, userID: "user-1", role: role, scopes: scopes,
+    createdAt: createdAt, expiresAt: expiresAt, lastUsedAt: lastUsedAt)
 }

@@ -63,6 +63,13 @@ enum SQLiteSchema {
             ADD COLUMN removal TEXT CHECK (removal IN ('BEGUN', 'UNLINKED'));
           """)
     }
+    migrator.registerMigration("4-token-operations") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE api_tokens ADD COLUMN scopes TEXT;
+          ALTER TABLE api_tokens ADD COLUMN last_used_at TEXT;
+          """)
+    }
     return migrator
   }
 }
