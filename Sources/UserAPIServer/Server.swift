@@ -74,8 +74,13 @@ package struct Server: Sendable {
       pingWAHA: { () async throws(UserAPIError) in
         try await upstream.ping(timeout: .milliseconds(500))
       })
-    let services = self.services(database: database, upstream: upstream, registry: registry)
-    var background: [any Service] = [MemoryTrim(logger: self.logger)]
+    let tokenUses = TokenUses()
+    let services = self.services(
+      database: database, upstream: upstream, tokenUses: tokenUses, registry: registry)
+    var background: [any Service] = [
+      MemoryTrim(logger: self.logger),
+      TokenUseRecording(uses: tokenUses, store: database, time: .system, logger: self.logger),
+    ]
     if self.settings.reconcileInterval > .zero {
       background.append(
         Reconciling(
@@ -137,7 +142,8 @@ package struct Server: Sendable {
   private static let otherFiles = 512
 
   private func services(
-    database: SQLiteDatabase, upstream: WAHAUpstream, registry: PrometheusRegistry
+    database: SQLiteDatabase, upstream: WAHAUpstream, tokenUses: TokenUses,
+    registry: PrometheusRegistry
   ) -> CallServices {
     var configuration = Sessions.Configuration.defaults
     configuration.statusMaxAge = self.settings.statusMaxAge
@@ -153,7 +159,8 @@ package struct Server: Sendable {
       configuration: self.settings.directory)
     registry.addGauge("user_api_snapshot_bytes") { directory.size }
     return CallServices(
-      authenticator: Authenticator(store: database, time: .system), sessions: sessions,
+      authenticator: Authenticator(store: database, time: .system, uses: tokenUses),
+      sessions: sessions,
       directory: directory, metrics: CallMetrics(factory: registry),
       limitMetrics: LimitMetrics(factory: registry), limits: self.settings.callLimits,
       pageThreads: UserThreads(count: max(1, System.coreCount / 2)),

@@ -64,6 +64,21 @@ import UserAPI
     }
   }
 
+  @Test func `a store that finds another token than was asked for lets nobody in`() async throws {
+    let time = ManualTime()
+    let issued = try await TokenAdministration(
+      store: InMemoryTokenStore(), time: time.source
+    ).issue(userID: "user-1", role: .user, lifetime: nil)
+    let authenticator = Authenticator(
+      store: LyingTokenStore(token: issued.token), time: time.source)
+    let error = await failure { () async throws(UserAPIError) in
+      try await authenticator.authenticate("Bearer " + TokenSecret.generate().rawValue)
+    }
+    #expect(error?.reason == .tokenInvalid)
+    let caller = try await authenticator.authenticate("Bearer " + issued.secret.rawValue)
+    #expect(caller.tokenID == issued.token.id)
+  }
+
   @Test(arguments: ["", "uapi", "UAPI_abc", "abc", " uapi_abc", "Bearer uapi_abc"])
   func `what does not begin like a token is none`(text: String) {
     #expect(TokenSecret(text) == nil)

@@ -22,14 +22,18 @@ package final class Authenticator: Sendable {
   private let store: any TokenStore
   private let time: TimeSource
   private let configuration: Configuration
+  private let uses: TokenUses
   private let unknownLookups = Atomic(0)
   /// Who waits for which token to be looked up, of those who ask with a callback.
   private let checks = NIOLockedValueBox<[TokenDigest: [Check]]>([:])
   private let cache: NIOLockedValueBox<ExpiringCache<TokenDigest, IssuedToken>>
 
+  /// - Parameter uses: Where it is noted, at each look into the store, that a token was used.
   package init(
-    store: any TokenStore, time: TimeSource, configuration: Configuration = .defaults
+    store: any TokenStore, time: TimeSource, configuration: Configuration = .defaults,
+    uses: TokenUses = TokenUses()
   ) {
+    self.uses = uses
     self.store = store
     self.time = time
     self.configuration = configuration
@@ -134,7 +138,12 @@ package final class Authenticator: Sendable {
       }
     }
     defer { if !isKnown { self.unknownLookups.wrappingSubtract(1, ordering: .relaxed) } }
-    guard let token = try await self.store.token(digest: digest) else { throw Self.invalidToken }
+    // How the store compares is its own matter, so its answer is compared once more.
+    guard let token = try await self.store.token(digest: digest), token.digest == digest else {
+      throw Self.invalidToken
+    }
+    let now = self.time.wallClock()
+    if token.state(at: now) == .valid { self.uses.note(token.id, at: now) }
     return token
   }
 
