@@ -15,10 +15,22 @@ package struct Administration: Sendable {
   }
 
   /// Makes a token. Its secret is to be had here and never again.
+  ///
+  /// - Parameters:
+  ///   - scopes: What it allows; nil for what the role does.
+  ///   - lifetime: For how long it is valid; nil for ever.
   package func issueToken(
-    userID: String, role: Role, lifetime: Duration?
+    userID: String, role: Role, scopes: Scopes?, lifetime: Duration?
   ) async throws(UserAPIError) -> (secret: TokenSecret, token: IssuedToken) {
-    try await self.tokenAdministration.issue(userID: userID, role: role, lifetime: lifetime)
+    try await self.tokenAdministration.issue(
+      userID: userID, role: role, scopes: scopes, lifetime: lifetime)
+  }
+
+  /// Makes a token that takes the place of another, as ``TokenAdministration`` does.
+  package func rotateToken(
+    id: String, overlap: Duration, lifetime: Duration?
+  ) async throws(UserAPIError) -> (secret: TokenSecret, token: IssuedToken, oldEndsAt: Timestamp) {
+    try await self.tokenAdministration.rotate(id: id, overlap: overlap, lifetime: lifetime)
   }
 
   /// All tokens, oldest first.

@@ -136,26 +136,44 @@ struct Deployment: Sendable {
   // MARK: Tokens
 
   /// A new token: its id and its secret.
+  ///
+  /// - Parameter scopes: Words with commas between them; nil for the role's.
   func token(
-    user: String, role: String = "USER", expires: String? = nil
+    user: String, role: String = "USER", scopes: String? = nil, expires: String? = nil
   ) async throws -> (id: String, secret: String) {
-    let run = try await Run(
-      "user-api-server",
-      ["token", "issue", "--user", user, "--role", role]
-        + (expires.map { ["--expires", $0] } ?? []),
-      environment: ["DATABASE_URL": "sqlite:test.db"], in: self.folder)
-    #expect(run.status == 0, "\(run.errors)")
-    let lines = run.output.split(separator: "\n")
-    return (
-      String(lines.first?.split(separator: " ").last ?? ""), String(lines.last ?? "")
-    )
+    var arguments = ["issue", "--user", user, "--role", role]
+    arguments += scopes.map { ["--scopes", $0] } ?? []
+    arguments += expires.map { ["--expires", $0] } ?? ["--no-expiry"]
+    return Self.made(try await self.tokenCommand(arguments))
+  }
+
+  /// A new token in the place of another: its id and its secret.
+  func rotate(_ id: String, _ arguments: [String]) async throws -> (id: String, secret: String) {
+    Self.made(try await self.tokenCommand(["rotate", id] + arguments))
   }
 
   func revoke(_ id: String) async throws {
-    let run = try await Run(
-      "user-api-server", ["token", "revoke", id],
-      environment: ["DATABASE_URL": "sqlite:test.db"], in: self.folder)
+    _ = try await self.tokenCommand(["revoke", id])
+  }
+
+  /// What `token` says that has to succeed.
+  private func tokenCommand(_ arguments: [String]) async throws -> String {
+    let run = try await self.runTokenCommand(arguments)
     #expect(run.status == 0, "\(run.errors)")
+    return run.output
+  }
+
+  func runTokenCommand(_ arguments: [String]) async throws -> Run {
+    try await Run(
+      "user-api-server", ["token"] + arguments,
+      environment: ["DATABASE_URL": "sqlite:test.db"], in: self.folder)
+  }
+
+  private static func made(_ output: String) -> (id: String, secret: String) {
+    let lines = output.split(separator: "\n")
+    return (
+      String(lines.first?.split(separator: " ").last ?? ""), String(lines.last ?? "")
+    )
   }
 
   // MARK: Calls, with curl
