@@ -368,8 +368,36 @@ import UserAPI
     upstream.setStatus(.working, named: "s_test")
     self.service.sessions.announced("s_test")
     await upstream.script.canceled(.qrText)
-    #expect(try await self.next(watcher) == .scanQRCode)
     #expect(try await self.next(watcher) == .working)
+  }
+
+  @Test func `a look that was given up in the middle tells nothing that the next would take back`()
+    async throws
+  {
+    let upstream = self.service.upstream
+    let session = try await self.service.session(.scanQRCode)
+    upstream.script.hold(.qrText)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    await upstream.script.reached(.qrText)
+    self.service.sessions.announced("s_test")
+    await upstream.script.canceled(.qrText)
+    upstream.script.release(.qrText)
+    let event = try #require(try await watcher.next())
+    #expect(event.status == .scanQRCode)
+    #expect(event.code != nil)
+  }
+
+  @Test func `announcements that never stop keep nobody from being told`() async throws {
+    let upstream = self.service.upstream
+    let session = try await self.service.session(.scanQRCode)
+    upstream.script.hold(.qrText)
+    let watcher = self.service.sessions.watch(session, after: nil)
+    for count in 1...4 {
+      await upstream.script.reached(.qrText, times: count)
+      self.service.sessions.announced("s_test")
+      await upstream.script.canceled(.qrText, times: count)
+    }
+    #expect(try await self.next(watcher) == .scanQRCode)
   }
 
   @Test func `what a session shows while it is removed is for nobody`() async throws {

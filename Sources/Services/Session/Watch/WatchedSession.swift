@@ -73,7 +73,9 @@ final class WatchedSession: Sendable {
     /// The last look to which WAHA did not answer.
     var lastFailure: (number: Int, error: UserAPIError)?
     /// What WAHA is asked beside the status, while it is.
-    var detail: Task<SessionFollower.Look, Never>?
+    var detail: Task<SessionFollower.Look?, Never>?
+    /// How many looks in a row were given up in the middle.
+    var partialLooks = 0
     /// What tells of the change that comes with time, and when.
     var timer: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
     /// Whether the session is being removed: what it shows meanwhile is for nobody.
@@ -146,6 +148,10 @@ final class WatchedSession: Sendable {
       return ready
     }
   }
+
+  /// How many looks in a row may come to nothing because others follow them at once. With more,
+  /// something is told of a session of which WAHA never stops to announce changes.
+  private static let mostPartialLooks = 3
 
   private let session: OwnedSession
   private let surroundings: Surroundings
@@ -290,8 +296,8 @@ final class WatchedSession: Sendable {
         return (state.lastLook, haste)
       }
       // In a task of its own: this one lives long, and keeps the memory of its deepest stack.
-      let look = await Task { await self.look(haste) }.value
-      self.took(look, number, at: now, wallClock)
+      let (look, isWhole) = await Task { await self.look(haste) }.value
+      self.took(look, isWhole: isWhole, number, at: now, wallClock)
       guard let pause = self.pause() else {
         self.setTimer()
         return
@@ -301,11 +307,14 @@ final class WatchedSession: Sendable {
   }
 
   private func took(
-    _ look: SessionFollower.Look, _ number: Int, at now: ContinuousClock.Instant,
+    _ look: SessionFollower.Look, isWhole: Bool, _ number: Int, at now: ContinuousClock.Instant,
     _ wallClock: Timestamp
   ) {
     let answeredAt = self.surroundings.time.now()
     self.tell { state in
+      // The next look, which comes at once, says the same and more.
+      state.partialLooks = isWhole ? 0 : state.partialLooks + 1
+      if (1...Self.mostPartialLooks).contains(state.partialLooks) { return .none }
       switch look {
       // It was made, or brought back, while WAHA was asked.
       case .missing where state.isPoked: return .none
@@ -390,7 +399,10 @@ final class WatchedSession: Sendable {
     self.state.withLockedValue { $0.nap = nil }
   }
 
-  private func look(_ haste: Turn.Haste) async -> SessionFollower.Look {
+  /// - Returns: What WAHA says, and whether that is all that it was to be asked.
+  private func look(
+    _ haste: Turn.Haste
+  ) async -> (SessionFollower.Look, isWhole: Bool) {
     let upstream = self.surroundings.upstream
     do throws(UserAPIError) {
       let status = try await self.surroundings.turns.withLock(
@@ -400,23 +412,26 @@ final class WatchedSession: Sendable {
       }
       guard let status else {
         let record = try await self.surroundings.store.session(ofUser: self.session.userID)
-        return .missing(isLoggedOut: record?.isConnected != true || record?.removal != nil)
+        let isLoggedOut = record?.isConnected != true || record?.removal != nil
+        return (.missing(isLoggedOut: isLoggedOut), true)
       }
-      return await self.detail(of: status, haste)
+      let detail = await self.detail(of: status, haste)
+      return (detail ?? .state(status, nil, isVerified: nil), detail != nil)
     } catch {
-      return .failure(error)
+      return (.failure(error), true)
     }
   }
 
-  /// What there is to see beside the status. Given up as soon as it says nothing any more.
+  /// What there is to see, also beside the status; nil when that was given up because it says nothing
+  /// any more.
   private func detail(
     of status: SessionStatus, _ haste: Turn.Haste
-  ) async -> SessionFollower.Look {
+  ) async -> SessionFollower.Look? {
     guard let question = self.question(about: status) else {
       return .state(status, nil, isVerified: nil)
     }
     let (turns, turn) = self.turn(question, haste)
-    let task = Task { () -> SessionFollower.Look in
+    let task = Task { () -> SessionFollower.Look? in
       do throws(UserAPIError) {
         return try await turns.withLock(turn) {
           () async throws(UserAPIError) -> SessionFollower.Look in
@@ -427,7 +442,7 @@ final class WatchedSession: Sendable {
           return .state(status, try await self.code(), isVerified: nil)
         }
       } catch {
-        return .state(status, nil, isVerified: nil)
+        return Task.isCancelled ? nil : .state(status, nil, isVerified: nil)
       }
     }
     let isPoked = self.state.withLockedValue { state in
