@@ -150,6 +150,16 @@ import UserAPI
     #expect(values.count == 101)
   }
 
+  @Test func `a member is found by its bytes, not by how it reads`() throws {
+    // KELVIN SIGN and GREEK QUESTION MARK, which Swift takes for these.
+    let object = try JSONReader.readObject(Array(#"{"\u212a":1,"caf\u00e9\u037e":2}"#.utf8))
+    #expect(object["K"] == nil)
+    #expect(object["\u{212A}"] == .integer(1))
+    #expect(object["caf\u{E9};"] == nil)
+    #expect(object["cafe\u{301}\u{37E}"] == nil)
+    #expect(object["caf\u{E9}\u{37E}"] == .integer(2))
+  }
+
   @Test func `of duplicate keys the last counts`() throws {
     let object = try JSONReader.readObject(
       ByteBuffer(string: #"{"a":1,"b":2,"a":"x","\u0061":null}"#))

@@ -53,7 +53,11 @@ package struct JSONReader: ~Copyable, ~Escapable {
 
   /// - Throws: `MALFORMED_JSON`, with the offset of the byte that does not fit.
   package static func read(_ buffer: ByteBuffer) throws(UserAPIError) -> JSONValue {
-    var reader = JSONReader(buffer.readableBytesUInt8Span, .strict)
+    try Self.read(buffer.readableBytesUInt8Span)
+  }
+
+  private static func read(_ text: Span<UInt8>) throws(UserAPIError) -> JSONValue {
+    var reader = JSONReader(text, .strict)
     let value = try reader.value(depth: 0)
     try reader.end()
     return value
@@ -86,7 +90,16 @@ package struct JSONReader: ~Copyable, ~Escapable {
 
   /// As ``read(_:)``, for a message, which is always an object.
   package static func readObject(_ buffer: ByteBuffer) throws(UserAPIError) -> JSONObject {
-    guard case .object(let object) = try Self.read(buffer) else {
+    try Self.readObject(buffer.readableBytesUInt8Span)
+  }
+
+  /// The same for one that is in an array.
+  package static func readObject(_ text: [UInt8]) throws(UserAPIError) -> JSONObject {
+    try Self.readObject(text.span)
+  }
+
+  private static func readObject(_ text: Span<UInt8>) throws(UserAPIError) -> JSONObject {
+    guard case .object(let object) = try Self.read(text) else {
       throw UserAPIError(.malformedJSON, "the message must be a JSON object")
     }
     return object
