@@ -3,7 +3,7 @@ internal import Foundation
 
 /// HTTP over libcurl's multi interface, on a thread of its own that owns every handle. The thread
 /// ends with the client.
-final class CurlClient: Sendable {
+package final class CurlClient: Sendable {
   struct Configuration: Sendable {
     /// The most connections to one host. More requests wait for one. Default: 64.
     var maxConnections = 64
@@ -19,7 +19,11 @@ final class CurlClient: Sendable {
   private let multi: Multi
   private let mailbox = CurlMailbox()
 
-  init(configuration: Configuration = .defaults) {
+  package convenience init() {
+    self.init(configuration: .defaults)
+  }
+
+  init(configuration: Configuration) {
     curl_global_init(Int(CURL_GLOBAL_ALL))
     guard let handle = curl_multi_init() else { preconditionFailure("curl_multi_init") }
     _ = ccurl_multi_set_long(
@@ -55,6 +59,22 @@ final class CurlClient: Sendable {
       self.cancel(id)
     }
     return try outcome.get()
+  }
+
+  /// Fetches what is at a URL, and follows no redirect.
+  ///
+  /// - Parameters:
+  ///   - type: What `accept` says.
+  ///   - timeout: How long the whole exchange may take.
+  ///   - maxSize: The longest body to take, in bytes.
+  /// - Throws: As ``perform(_:)``.
+  package func get(
+    _ url: HTTPURL, accept type: String, timeout: Duration, maxSize: Int
+  ) async throws(CurlError) -> CurlResponse {
+    try await self.perform(
+      CurlRequest(
+        method: .get, url: url.text, headers: ["accept: \(type)"], body: nil, timeout: timeout,
+        maxResponseSize: maxSize))
   }
 
   private func cancel(_ id: UInt64) {

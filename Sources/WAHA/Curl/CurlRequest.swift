@@ -20,15 +20,15 @@ struct CurlRequest: Sendable {
 }
 
 /// A response that came whole.
-struct CurlResponse: Sendable {
-  var status: Int
-  var body: [UInt8]
+package struct CurlResponse: Sendable {
+  package var status: Int
+  package var body: [UInt8]
   /// What `Retry-After` says, as a number or as a date.
   var retryAfter: Duration?
 }
 
 /// An exchange that did not come to a response.
-enum CurlError: Error, Equatable {
+package enum CurlError: Error, Equatable {
   /// The time limit passed.
   case timedOut
   /// No connection, or it was lost before the response was whole.
