@@ -20,7 +20,9 @@ extension Target.Dependency {
   static let collections = product(name: "DequeModule", package: "swift-collections")
   static let configuration = product(name: "Configuration", package: "swift-configuration")
   static let crypto = product(name: "Crypto", package: "swift-crypto")
+  static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
   static let grdb = product(name: "GRDB", package: "GRDB.swift")
+  static let jwtKit = product(name: "JWTKit", package: "jwt-kit")
   static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
   static let logging = product(name: "Logging", package: "swift-log")
   static let signals = product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -54,6 +56,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(
       url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
   ],
   targets: [
     .systemLibrary(
@@ -72,7 +75,8 @@ let package = Package(
       name: "UserAPI", dependencies: [.nioCore],
       swiftSettings: settings + [.enableExperimentalFeature("Lifetimes")]),
     .target(
-      name: "AuthService", dependencies: ["UserAPI", .crypto, .nioConcurrencyHelpers],
+      name: "AuthService",
+      dependencies: ["UserAPI", .crypto, .jwtKit, .nioConcurrencyHelpers],
       path: "Sources/Services/Auth",
       swiftSettings: settings),
     .target(
@@ -139,7 +143,11 @@ let package = Package(
       path: "Tests/TestKit", swiftSettings: settings),
 
     .testTarget(
-      name: "AuthServiceTests", dependencies: ["AuthService", "TestKit", "UserAPI"],
+      name: "AuthServiceTests",
+      dependencies: [
+        "AuthService", "TestKit", "UserAPI", .crypto, .cryptoExtras, .jwtKit,
+        .nioConcurrencyHelpers,
+      ],
       swiftSettings: settings),
     .testTarget(
       name: "DirectoryServiceTests",
