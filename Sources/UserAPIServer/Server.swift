@@ -43,8 +43,15 @@ package struct Server: Sendable {
     let tls = try self.settings.tls.map { settings throws(SettingsError) in
       try ServerTLS(settings: settings, logger: self.logger)
     }
+    let jwt: JWTVerifier? =
+      if let settings = self.settings.jwt {
+        try await JWTVerifier(settings: settings, logger: self.logger)
+      } else {
+        nil
+      }
     let reload = CertificateReload(
-      tls: tls, signals: await UnixSignalsSequence(trapping: .sighup), logger: self.logger)
+      tls: tls, jwtKeys: jwt?.keys, signals: await UnixSignalsSequence(trapping: .sighup),
+      logger: self.logger)
     let database = try Self.openDatabase(self.settings.database)
     try await database.migrate()
     let registry = PrometheusRegistry()
@@ -81,6 +88,7 @@ package struct Server: Sendable {
       MemoryTrim(logger: self.logger),
       TokenUseRecording(uses: tokenUses, store: database, time: .system, logger: self.logger),
     ]
+    if let jwt { background.append(JWTKeyRefresh(keys: jwt.keys)) }
     if self.settings.reconcileInterval > .zero {
       background.append(
         Reconciling(

@@ -29,6 +29,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup var tls: TLSOptions
 
+  @OptionGroup var jwt: JWTOptions
+
   @Option(help: "Where WAHA is. (env: WAHA_API_URL; default: http://127.0.0.1:3000)")
   var wahaApiUrl: String?
 
@@ -99,6 +101,7 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     var flags = self.database.flags.merging(self.limits.flags) { $1 }
     flags.merge(self.tls.flags) { $1 }
+    flags.merge(self.jwt.flags) { $1 }
     flags["USER_API_LISTEN"] = self.listen
     flags["USER_API_ADMIN_LISTEN"] = self.adminListen
     flags["WAHA_API_URL"] = self.wahaApiUrl

@@ -1,3 +1,4 @@
+import AuthService
 import Foundation
 import HTTP2
 import Logging
@@ -135,6 +136,90 @@ import WAHA
       try Settings(flags: [:], environment: environment)
     }
     #expect(error?.name == name)
+  }
+
+  private static let jwt = [
+    "USER_API_JWT_JWKS": "/keys.json", "USER_API_JWT_ISSUER": "https://id.example.org",
+    "USER_API_JWT_AUDIENCE": "user-api",
+  ]
+
+  @Test func `JWTs take keys, an issuer and an audience`() throws {
+    let settings = try Settings(flags: [:], environment: Self.jwt)
+    #expect(settings.jwt?.keys == .file(path: "/keys.json"))
+    #expect(settings.jwt?.refreshInterval == .seconds(300))
+    #expect(
+      settings.jwt?.tokens
+        == JWTConfiguration(issuer: "https://id.example.org", audience: "user-api"))
+    #expect(settings.jwt?.tokens.leeway == .seconds(30))
+    #expect(settings.jwt?.tokens.roleClaim == "role")
+    #expect(settings.jwt?.tokens.scopeClaim == "scope")
+    #expect(settings.jwt?.tokens.defaultRole == .guest)
+  }
+
+  @Test func `all of JWTs can be set, by flags too`() throws {
+    let settings = try Settings(
+      flags: [
+        "USER_API_JWT_JWKS": "https://id.example.org/certs?v=2", "USER_API_JWT_LEEWAY": "0s",
+      ],
+      environment: Self.jwt.merging([
+        "USER_API_JWT_LEEWAY": "1m", "USER_API_JWT_REFRESH": "24h",
+        "USER_API_JWT_ROLE_CLAIM": "realm_access.roles", "USER_API_JWT_SCOPE_CLAIM": "scp",
+        "USER_API_JWT_DEFAULT_ROLE": "USER",
+      ]) { $1 })
+    #expect(
+      settings.jwt?.keys == (HTTPURL("https://id.example.org/certs?v=2").map { .url($0) }))
+    #expect(settings.jwt?.refreshInterval == .seconds(86_400))
+    #expect(settings.jwt?.tokens.leeway == .zero)
+    #expect(settings.jwt?.tokens.roleClaim == "realm_access.roles")
+    #expect(settings.jwt?.tokens.scopeClaim == "scp")
+    #expect(settings.jwt?.tokens.defaultRole == .user)
+  }
+
+  @Test(arguments: [
+    "USER_API_JWT_ISSUER", "USER_API_JWT_AUDIENCE", "USER_API_JWT_LEEWAY", "USER_API_JWT_REFRESH",
+    "USER_API_JWT_ROLE_CLAIM", "USER_API_JWT_SCOPE_CLAIM", "USER_API_JWT_DEFAULT_ROLE",
+  ])
+  func `without keys no other setting of JWTs is taken`(name: String) {
+    let error = #expect(throws: SettingsError.self) {
+      try Settings(flags: [:], environment: [name: "30s"])
+    }
+    #expect(error?.description == "\(name): needs USER_API_JWT_JWKS as well")
+  }
+
+  @Test(arguments: ["USER_API_JWT_ISSUER", "USER_API_JWT_AUDIENCE"])
+  func `keys without an issuer or an audience are refused`(name: String) {
+    let error = #expect(throws: SettingsError.self) {
+      try Settings(flags: [:], environment: Self.jwt.filter { $0.key != name })
+    }
+    #expect(error?.description == "\(name): USER_API_JWT_JWKS needs it as well")
+  }
+
+  @Test(arguments: [
+    ("USER_API_JWT_JWKS", "ftp://id.example.org/keys"), ("USER_API_JWT_JWKS", "https://"),
+    ("USER_API_JWT_JWKS", "https://user:secret@id.example.org/"),
+    ("USER_API_JWT_JWKS", "https://id.example.org/#keys"),
+    ("USER_API_JWT_JWKS", "HTTPS://id.example.org/keys"),
+    ("USER_API_JWT_JWKS", "https://id.example.org:0/keys"), ("USER_API_JWT_LEEWAY", "301s"),
+    ("USER_API_JWT_LEEWAY", "30"), ("USER_API_JWT_REFRESH", "9s"), ("USER_API_JWT_REFRESH", "25h"),
+    ("USER_API_JWT_DEFAULT_ROLE", "ROOT"),
+  ])
+  func `a bad setting of JWTs is named`(name: String, value: String) {
+    let error = #expect(throws: SettingsError.self) {
+      try Settings(flags: [:], environment: Self.jwt.merging([name: value]) { $1 })
+    }
+    #expect(error?.name == name)
+    #expect(error?.description.contains(value) == false || value.count < 5)
+  }
+
+  @Test(arguments: [
+    ("http://id.example.org/keys", true), ("http://10.0.0.1/keys", true),
+    ("http://localhost.example.org/", true), ("https://id.example.org/keys", false),
+    ("http://localhost:8000/keys", false), ("http://127.0.0.1/keys", false),
+    ("http://[::1]:8000/keys", false),
+  ])
+  func `keys that others can change on their way are known`(url: String, isExposed: Bool) {
+    #expect(HTTPURL(url)?.isExposed == isExposed)
+    #expect(HTTPURL(url)?.text == url)
   }
 
   @Test func `webhooks take a secret, and a URL where sessions are to be made with them`() throws {

@@ -151,23 +151,3 @@ private final class Collector: ChannelInboundHandler {
     context.close(promise: nil)
   }
 }
-
-/// Keeps the lines of a log.
-private struct RecordingLogHandler: LogHandler {
-  let lines: Recorder<String>
-  var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.trace
-
-  init(lines: Recorder<String>) {
-    self.lines = lines
-  }
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { self.metadata[key] }
-    set { self.metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) {
-    self.lines.append("\(event.level) \(event.message) \(event.metadata ?? [:])")
-  }
-}

@@ -15,6 +15,8 @@ package struct Settings: Sendable {
   package var adminListen: ListenAddress
   /// Nil for cleartext.
   package var tls: TLSSettings?
+  /// Nil when no JWTs are taken.
+  package var jwt: JWTSettings?
   /// Default: `http://127.0.0.1:3000`.
   package var wahaURL: UpstreamURL
   /// The longest answer with a list that is taken from WAHA, in bytes. Default: 64 MiB.
@@ -58,6 +60,7 @@ package struct Settings: Sendable {
       "USER_API_ADMIN_LISTEN", default: "127.0.0.1:9090", "must be host:port or unix:/path",
       ListenAddress.init)
     self.tls = try TLSSettings(reader, listen: self.listen)
+    self.jwt = try JWTSettings(reader)
     self.wahaURL = try reader.value(
       "WAHA_API_URL", default: "http://127.0.0.1:3000",
       "must be an http or https URL without credentials and query", UpstreamURL.init)

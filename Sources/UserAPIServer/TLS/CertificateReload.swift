@@ -1,12 +1,16 @@
+internal import AuthService
 internal import Logging
 internal import NIOPosix
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// Reads the files of TLS again on SIGHUP. Connections that are open go on as they are.
+/// Reads the files of TLS, and the keys of JWTs, again on SIGHUP. Connections that are open go on
+/// as they are.
 struct CertificateReload: Service, CustomStringConvertible {
   /// Nil for cleartext: a SIGHUP is then heard all the same, because it would kill the process.
   let tls: ServerTLS?
+  /// Nil when no JWTs are taken.
+  let jwtKeys: JWTKeys?
   let signals: UnixSignalsSequence
   let logger: Logger
 
@@ -15,17 +19,31 @@ struct CertificateReload: Service, CustomStringConvertible {
 
   func run() async throws {
     for await _ in self.signals.cancelOnGracefulShutdown() {
-      guard let tls else {
+      if let tls { await self.reload(tls) }
+      if let jwtKeys { await self.reload(jwtKeys) }
+      if self.tls == nil, self.jwtKeys == nil {
         self.logger.info("SIGHUP: there is no TLS certificate to reload")
-        continue
       }
-      do {
-        try await NIOThreadPool.singleton.runIfActive { try tls.reload() }
-        self.logger.info("TLS certificate reloaded")
-      } catch {
-        self.logger.error(
-          "TLS certificate not reloaded, the old one stays", metadata: ["error": "\(error)"])
-      }
+    }
+  }
+
+  private func reload(_ tls: ServerTLS) async {
+    do {
+      try await NIOThreadPool.singleton.runIfActive { try tls.reload() }
+      self.logger.info("TLS certificate reloaded")
+    } catch {
+      self.logger.error(
+        "TLS certificate not reloaded, the old one stays", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func reload(_ keys: JWTKeys) async {
+    do throws(JWTKeySetError) {
+      try await keys.refresh()
+      self.logger.info("keys of JWTs reloaded")
+    } catch {
+      self.logger.error(
+        "keys of JWTs not reloaded, the old ones stay", metadata: ["error": "\(error)"])
     }
   }
 }
