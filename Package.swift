@@ -138,7 +138,8 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "AuthService", "DirectoryService", "SessionService", "UserAPI", .nioConcurrencyHelpers,
+        "AuthService", "DirectoryService", "SessionService", "UserAPI", .crypto, .cryptoExtras,
+        .jwtKit, .nioConcurrencyHelpers,
       ],
       path: "Tests/TestKit", swiftSettings: settings),
 

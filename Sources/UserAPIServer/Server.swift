@@ -19,16 +19,20 @@ package struct Server: Sendable {
 
   package init(settings: Settings) {
     self.settings = settings
-    let level = settings.logging.level
-    switch settings.logging.format {
+    self.logger = Self.makeLogger("user-api-server", settings.logging)
+  }
+
+  private static func makeLogger(_ label: String, _ settings: LogSettings) -> Logger {
+    let level = settings.level
+    return switch settings.format {
     case .json:
-      self.logger = Logger(label: "user-api-server") {
+      Logger(label: label) {
         var handler = JSONLogHandler(label: $0)
         handler.logLevel = level
         return handler
       }
     case .text:
-      self.logger = Logger(label: "user-api-server") {
+      Logger(label: label) {
         var handler = StreamLogHandler.standardError(label: $0)
         handler.logLevel = level
         return handler
@@ -43,17 +47,24 @@ package struct Server: Sendable {
     let tls = try self.settings.tls.map { settings throws(SettingsError) in
       try ServerTLS(settings: settings, logger: self.logger)
     }
+    let clients = try self.settings.tls.map { settings throws(SettingsError) in
+      try ClientServices(settings)
+    }
     let jwt: JWTVerifier? =
       if let settings = self.settings.jwt {
         try await JWTVerifier(settings: settings, logger: self.logger)
       } else {
         nil
       }
-    let reload = CertificateReload(
-      tls: tls, jwtKeys: jwt?.keys, signals: await UnixSignalsSequence(trapping: .sighup),
-      logger: self.logger)
+    let signals = await UnixSignalsSequence(trapping: .sighup)
     let database = try Self.openDatabase(self.settings.database)
     try await database.migrate()
+    let tokenUses = TokenUses()
+    let authenticator = Authenticator(
+      store: database, jwt: jwt, services: clients ?? .none, time: .system, uses: tokenUses)
+    let reload = CertificateReload(
+      tls: tls, authenticator: authenticator, jwtKeys: jwt?.keys, signals: signals,
+      logger: self.logger)
     let registry = PrometheusRegistry()
     let upstreamMetrics = UpstreamMetrics(factory: registry)
     var wahaConfiguration = WAHAUpstream.Configuration(
@@ -81,9 +92,8 @@ package struct Server: Sendable {
       pingWAHA: { () async throws(UserAPIError) in
         try await upstream.ping(timeout: .milliseconds(500))
       })
-    let tokenUses = TokenUses()
     let services = self.services(
-      database: database, upstream: upstream, tokenUses: tokenUses, registry: registry)
+      authenticator: authenticator, database: database, upstream: upstream, registry: registry)
     var background: [any Service] = [
       MemoryTrim(logger: self.logger),
       TokenUseRecording(uses: tokenUses, store: database, time: .system, logger: self.logger),
@@ -150,7 +160,7 @@ package struct Server: Sendable {
   private static let otherFiles = 512
 
   private func services(
-    database: SQLiteDatabase, upstream: WAHAUpstream, tokenUses: TokenUses,
+    authenticator: Authenticator, database: SQLiteDatabase, upstream: WAHAUpstream,
     registry: PrometheusRegistry
   ) -> CallServices {
     var configuration = Sessions.Configuration.defaults
@@ -167,11 +177,14 @@ package struct Server: Sendable {
       configuration: self.settings.directory)
     registry.addGauge("user_api_snapshot_bytes") { directory.size }
     return CallServices(
-      authenticator: Authenticator(store: database, time: .system, uses: tokenUses),
+      admission: Admission(
+        authenticator: authenticator, limits: self.settings.admissionLimits, time: .system),
       sessions: sessions,
       directory: directory, metrics: CallMetrics(factory: registry),
       limitMetrics: LimitMetrics(factory: registry), limits: self.settings.callLimits,
       pageThreads: UserThreads(count: max(1, System.coreCount / 2)),
+      audit: AuditLog(
+        logger: Self.makeLogger("user-api-audit", self.settings.logging), time: .system),
       logger: self.logger)
   }
 

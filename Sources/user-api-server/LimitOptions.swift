@@ -169,8 +169,38 @@ struct LimitOptions: ParsableArguments {
       """)
   var maxConnectionAgeGrace: String?
 
+  @Option(
+    help: """
+      Calls of one caller that read a session: a burst, and how many a second; none, here and below, \
+      for no limit. (env: USER_API_READ_LIMIT; default: 2000/1000)
+      """)
+  var readLimit: String?
+
+  @Option(
+    help: """
+      Calls of one caller that change a session. (env: USER_API_WRITE_LIMIT; default: 60/5)
+      """)
+  var writeLimit: String?
+
+  @Option(
+    help: """
+      Pages of groups and contacts for one caller. (env: USER_API_LIST_LIMIT; default: 200/50)
+      """)
+  var listLimit: String?
+
+  @Option(
+    help: """
+      Calls from one address that had no valid token. (env: USER_API_FAILED_AUTH_LIMIT; default: \
+      50/5)
+      """)
+  var failedAuthLimit: String?
+
   var flags: [String: String] {
     let flags: [String: String?] = [
+      "USER_API_READ_LIMIT": self.readLimit,
+      "USER_API_WRITE_LIMIT": self.writeLimit,
+      "USER_API_LIST_LIMIT": self.listLimit,
+      "USER_API_FAILED_AUTH_LIMIT": self.failedAuthLimit,
       "USER_API_MAX_CONNECTIONS": self.maxConnections,
       "USER_API_MAX_CONNECTIONS_PER_ADDRESS": self.maxConnectionsPerAddress,
       "USER_API_MAX_STREAMS": self.maxStreams,

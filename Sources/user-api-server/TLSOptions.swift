@@ -19,11 +19,27 @@ struct TLSOptions: ParsableArguments {
       """)
   var tlsClientCa: String?
 
+  @Option(
+    help: """
+      A table, in JSON, of whose clients' certificates are: by a URI or a DNS name the service and \
+      its scopes. Read again on SIGHUP. (env: USER_API_TLS_CLIENT_SERVICES)
+      """)
+  var tlsClientServices: String?
+
+  @Option(
+    help: """
+      What proves who calls: token, either (a token or a service's certificate) or both. (env: \
+      USER_API_TLS_CLIENT_AUTH; default: either with a table, else token)
+      """)
+  var tlsClientAuth: String?
+
   var flags: [String: String] {
     var flags: [String: String] = [:]
     flags["USER_API_TLS_CERT"] = self.tlsCert
     flags["USER_API_TLS_KEY"] = self.tlsKey
     flags["USER_API_TLS_CLIENT_CA"] = self.tlsClientCa
+    flags["USER_API_TLS_CLIENT_SERVICES"] = self.tlsClientServices
+    flags["USER_API_TLS_CLIENT_AUTH"] = self.tlsClientAuth
     return flags
   }
 }

@@ -33,30 +33,8 @@ import UserAPI
     let issued = try await self.issue(role: role)
     let caller = try await self.authenticator.authenticate(issued.header)
     #expect(caller.userID == "user-1")
-    #expect(caller.role == role)
-    #expect(caller.tokenID == issued.token.id)
-  }
-
-  @Test func `a caller has the certificate of the connection, not of the one before`() async throws
-  {
-    let header = try await self.issue().header
-    let certificate = ClientCertificate(
-      uriNames: ["spiffe://example.org/billing"], dnsNames: [], commonName: nil)
-    let first = try await self.authenticator.authenticate(header, certificate: certificate)
-    #expect(first.certificate == certificate)
-    // From the cache, which knows the token alone.
-    #expect(try self.authenticator.knownResult(header)?.get().certificate == nil)
-    let known = self.authenticator.knownResult(header, certificate: certificate)
-    #expect(try known?.get().certificate == certificate)
-    #expect(try await self.authenticator.authenticate(header).certificate == nil)
-  }
-
-  @Test func `a certificate does not stand in for a token`() async throws {
-    let certificate = ClientCertificate(uriNames: ["spiffe://x/y"], dnsNames: [], commonName: nil)
-    let error = await TestKit.failure { () async throws(UserAPIError) in
-      try await self.authenticator.authenticate(nil, certificate: certificate)
-    }
-    #expect(error?.reason == .tokenMissing)
+    #expect(caller.identity.role == role)
+    #expect(caller.identity.proof == .token(id: issued.token.id))
   }
 
   @Test(arguments: ["bearer ", "BEARER ", "Bearer    "])
@@ -116,13 +94,13 @@ import UserAPI
   /// Asks without a task, and tells what came.
   private func answers(
     to headers: [String], while body: () async -> Void = {}
-  ) async -> [Result<Caller, UserAPIError>] {
-    let (answers, continuation) = AsyncStream.makeStream(of: Result<Caller, UserAPIError>.self)
+  ) async -> [Result<Identity, UserAPIError>] {
+    let (answers, continuation) = AsyncStream.makeStream(of: Result<Identity, UserAPIError>.self)
     for header in headers {
-      self.authenticator.authenticate(header, certificate: nil) { continuation.yield($0) }
+      self.authenticator.identify(Credentials(authorization: header)) { continuation.yield($0) }
     }
     await body()
-    var got: [Result<Caller, UserAPIError>] = []
+    var got: [Result<Identity, UserAPIError>] = []
     for await answer in answers {
       got.append(answer)
       if got.count == headers.count { break }
@@ -137,7 +115,7 @@ import UserAPI
       await self.store.script.reached(.token)
       self.store.script.release(.token)
     }
-    for answer in answers { #expect(try answer.get().userID == "user-1") }
+    for answer in answers { #expect(try answer.get().id == "user-1") }
     #expect(self.store.script.count(.token) == 1)
   }
 

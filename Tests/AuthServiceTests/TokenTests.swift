@@ -76,7 +76,7 @@ import UserAPI
     }
     #expect(error?.reason == .tokenInvalid)
     let caller = try await authenticator.authenticate("Bearer " + issued.secret.rawValue)
-    #expect(caller.tokenID == issued.token.id)
+    #expect(caller.identity.proof == .token(id: issued.token.id))
   }
 
   @Test(arguments: ["", "uapi", "UAPI_abc", "abc", " uapi_abc", "Bearer uapi_abc"])

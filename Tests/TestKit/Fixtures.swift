@@ -13,6 +13,16 @@ package func makeCaller(
   return try await authenticator.authenticate("Bearer " + issued.secret.rawValue)
 }
 
+extension Authenticator {
+  /// Who calls by that header, let in to a procedure that everybody may call.
+  package func authenticate(
+    _ authorization: String?, certificate: ClientCertificate? = nil
+  ) async throws(UserAPIError) -> Caller {
+    try await self.identify(Credentials(authorization: authorization, certificate: certificate))
+      .caller(of: .getWhatsAppSession, certificate: certificate)
+  }
+}
+
 /// A session, as the real service finds the one that its caller owns.
 package func makeOwnedSession(
   named name: String = "s_test", userID: String = "user-1"

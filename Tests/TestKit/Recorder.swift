@@ -8,6 +8,8 @@ package final class Recorder<Value: Sendable>: Sendable {
 
   package var values: [Value] { self.state.withLockedValue { $0 } }
 
+  package func clear() { self.state.withLockedValue { $0.removeAll() } }
+
   package func append(_ value: Value) {
     self.state.withLockedValue { $0.append(value) }
   }

@@ -14,9 +14,11 @@ import UserAPIClient
 /// owns the session `s_test`.
 struct CallPort {
   let upstream = ScriptedUpstream()
-  let time = ManualTime()
+  let time: ManualTime
+  let store = InMemorySessionStore()
   let sessions: Sessions
   let tokens: TokenAdministration
+  let audit = LogRecorder()
   let metrics = PrometheusRegistry()
   let server: CallServer
   let url: String
@@ -24,10 +26,18 @@ struct CallPort {
   let tokenID: String
   let client: UserAPIClient
 
+  /// - Parameters:
+  ///   - tls: The files of the server; nil for cleartext, and a client without TLS.
+  ///   - tokenStore: Where its tokens are, beside that of the client.
   static func with(
-    limits: CallLimits = .defaults, _ body: (CallPort) async throws -> Void
+    limits: CallLimits = .defaults, admissionLimits: AdmissionLimits = .defaults,
+    tls: TLSSettings? = nil, services: ClientServices = .none, jwt: JWTVerifier? = nil,
+    tokenStore: InMemoryTokenStore = InMemoryTokenStore(), time: ManualTime = ManualTime(),
+    _ body: (CallPort) async throws -> Void
   ) async throws {
-    let port = try await CallPort(limits: limits)
+    let port = try await CallPort(
+      limits: limits, admissionLimits: admissionLimits, tls: tls, services: services, jwt: jwt,
+      tokenStore: tokenStore, time: time)
     do { try await body(port) } catch {
       await port.close()
       throw error
@@ -35,11 +45,13 @@ struct CallPort {
     await port.close()
   }
 
-  private init(limits: CallLimits) async throws {
-    let store = InMemorySessionStore()
-    store.setRecord(.sample())
-    self.sessions = Sessions(store: store, upstream: self.upstream, time: self.time.source)
-    let tokenStore = InMemoryTokenStore()
+  private init(
+    limits: CallLimits, admissionLimits: AdmissionLimits, tls: TLSSettings?,
+    services: ClientServices, jwt: JWTVerifier?, tokenStore: InMemoryTokenStore, time: ManualTime
+  ) async throws {
+    self.time = time
+    self.store.setRecord(.sample())
+    self.sessions = Sessions(store: self.store, upstream: self.upstream, time: self.time.source)
     self.tokens = TokenAdministration(store: tokenStore, time: self.time.source)
     let token = try await self.tokens.issue(userID: "user-1", role: .user, lifetime: nil)
     self.tokenID = token.token.id
@@ -47,7 +59,11 @@ struct CallPort {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.server = CallServer(
       services: CallServices(
-        authenticator: Authenticator(store: tokenStore, time: self.time.source),
+        admission: Admission(
+          authenticator: Authenticator(
+            store: tokenStore, jwt: jwt, services: services, time: self.time.source),
+          limits: admissionLimits,
+          time: self.time.source),
         sessions: self.sessions,
         directory: Directory(
           sessions: self.sessions, upstream: self.upstream,
@@ -55,9 +71,10 @@ struct CallPort {
             threads: threads, metrics: ListMetrics(factory: self.metrics), logger: logger)),
         metrics: CallMetrics(factory: self.metrics),
         limitMetrics: LimitMetrics(factory: self.metrics), limits: limits, pageThreads: threads,
-        logger: logger), tls: nil)
+        audit: AuditLog(logger: self.audit.logger(), time: self.time.source), logger: logger),
+      tls: try tls.map { try ServerTLS(settings: $0, logger: logger) })
     self.url =
-      "http://"
+      (tls == nil ? "http://" : "https://")
       + (try await self.server.bind(
         try #require(ListenAddress("127.0.0.1:0")), group: MultiThreadedEventLoopGroup.singleton))
     self.client = try UserAPIClient(

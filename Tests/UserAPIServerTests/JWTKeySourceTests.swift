@@ -9,7 +9,7 @@ import WAHA
 @testable import UserAPIServer
 
 @Suite(.timeLimit(.minutes(1))) struct JWTKeySourceTests {
-  private let log = Recorder<String>()
+  private let log = LogRecorder()
 
   private func fetch(
     _ server: KeyServer, timeout: Duration = .seconds(30)
@@ -86,7 +86,7 @@ import WAHA
       ])
     return try await JWTVerifier(
       settings: try #require(settings.jwt),
-      logger: Logger(label: "test") { _ in RecordingLogHandler(lines: self.log) })
+      logger: self.log.logger(level: .trace))
   }
 
   private func withFile(_ text: String, _ body: (String) async throws -> Void) async throws {
@@ -99,12 +99,12 @@ import WAHA
   @Test func `keys in a file are there at the start, and can be secret`() async throws {
     try await self.withFile(Self.secretKey) { path in
       let verifier = try await self.verifier(path)
-      #expect(self.log.values.count == 1)
-      #expect(self.log.values.first?.contains("keys of JWTs loaded") == true)
+      #expect(self.log.texts.count == 1)
+      #expect(self.log.texts.first?.contains("keys of JWTs loaded") == true)
       // The file is gone at the end, the keys are not.
       try Data("{}".utf8).write(to: URL(filePath: path))
       await #expect(throws: JWTKeySetError.self) { try await verifier.keys.refresh() }
-      #expect(self.log.values.last?.contains("the old ones stay") == true)
+      #expect(self.log.texts.last?.contains("the old ones stay") == true)
     }
   }
 
@@ -118,7 +118,7 @@ import WAHA
       #expect(error?.name == "USER_API_JWT_JWKS")
       #expect(error?.description.contains(path) == false)
     }
-    #expect(self.log.values.isEmpty)
+    #expect(self.log.texts.isEmpty)
     let error = await #expect(throws: SettingsError.self) { try await self.verifier("/none/x") }
     #expect(error?.description == "USER_API_JWT_JWKS: the file cannot be read")
   }
@@ -126,22 +126,22 @@ import WAHA
   @Test func `keys that are served are public, and are not waited for at the start`() async throws {
     try await KeyServer.with(Self.answer("200 OK", Self.secretKey)) { server in
       let verifier = try await self.verifier("http://127.0.0.1:\(server.port)/")
-      #expect(self.log.values.isEmpty)
+      #expect(self.log.texts.isEmpty)
       await #expect(throws: JWTKeySetError("it has no key that can be used")) {
         try await verifier.keys.refresh()
       }
-      #expect(self.log.values.first?.contains("no JWT is taken") == true)
+      #expect(self.log.texts.first?.contains("no JWT is taken") == true)
     }
     try await KeyServer.with(Self.answer("200 OK", Self.publicKey)) { server in
       let verifier = try await self.verifier("http://127.0.0.1:\(server.port)/")
       try await verifier.keys.refresh()
-      #expect(self.log.values.last?.contains("keys of JWTs loaded") == true)
+      #expect(self.log.texts.last?.contains("keys of JWTs loaded") == true)
     }
   }
 
   @Test func `a URL whose keys can be changed on their way is warned of`() async throws {
     _ = try await self.verifier("http://id.example.org/keys")
-    #expect(self.log.values.count == 1)
-    #expect(self.log.values.first?.contains("cleartext") == true)
+    #expect(self.log.texts.count == 1)
+    #expect(self.log.texts.first?.contains("cleartext") == true)
   }
 }

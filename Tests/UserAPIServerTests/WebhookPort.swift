@@ -18,7 +18,7 @@ struct WebhookPort {
 
   let time = ManualTime()
   let announced = Recorder<String>()
-  let log = Recorder<String>()
+  let log = LogRecorder()
   let metrics = PrometheusRegistry()
   private let listener: Listener
   private let port: Int
@@ -42,7 +42,7 @@ struct WebhookPort {
         now: self.time.source.wallClock
       ) { [announced] in announced.append($0) },
       metrics: WebhookMetrics(factory: self.metrics),
-      logger: Logger(label: "test") { _ in RecordingLogHandler(lines: log) },
+      logger: log.logger(level: .trace),
       now: self.time.source.now)
     self.listener = try await AdminPort.bind(
       try #require(ListenAddress("127.0.0.1:0")), group: MultiThreadedEventLoopGroup.singleton,

@@ -41,6 +41,14 @@ import UserAPI
     }
   }
 
+  @Test func `the table of scopes is the code's, in the same order`() throws {
+    let rows = try self.spec.section("2.6").rows(columns: 2)
+    #expect(rows.map { $0[0] } == Procedure.allCases.map(\.rawValue))
+    #expect(rows.map { $0[1] } == Procedure.allCases.map(\.scope.rawValue))
+    // Nothing needs what is only for calling for others.
+    #expect(Set(rows.map { $0[1] }) == Set(Scope.allCases.map(\.rawValue)).subtracting(["act-as"]))
+  }
+
   @Test func `every procedure has its section, in the order of the code`() {
     let titles = self.spec.sections.map(\.title).filter {
       $0.hasPrefix("7.") && !$0.hasPrefix("7. ")

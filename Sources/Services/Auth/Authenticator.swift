@@ -2,16 +2,16 @@ internal import NIOConcurrencyHelpers
 internal import Synchronization
 package import UserAPI
 
-/// Turns bearer tokens into callers.
+/// Finds out who calls, by tokens and certificates.
 package final class Authenticator: Sendable {
   package struct Configuration: Sendable {
     /// For how long a token that was looked up is trusted without another look, which bounds how
     /// long a revoked one still works. Default: 500 ms.
     package var cacheLifetime: Duration = .milliseconds(500)
-    /// How many looked-up tokens are kept. Default: 65,536.
+    /// How many looked-up tokens are kept, and how many signed ones. Default: 65,536.
     package var cacheCapacity = 65_536
-    /// How many tokens that nobody has used lately are looked up at once. More are not: whoever
-    /// makes tokens up must not keep the store from those who have some. Default: 128.
+    /// How many tokens that nobody has used lately are looked up or verified at once. More are not:
+    /// whoever makes tokens up must not keep the store from those who have some. Default: 128.
     package var maxUnknownLookups = 128
 
     package static let defaults = Self()
@@ -19,116 +19,195 @@ package final class Authenticator: Sendable {
     package init() {}
   }
 
+  /// What a token proves, until when.
+  private struct Verified {
+    var identity: Identity
+    var isRevoked = false
+    /// The first moment at which it proves nothing any more; nil for never.
+    var expiresAt: Timestamp?
+    /// Of the keys with which a signed token was verified.
+    var generation = 0
+  }
+
+  /// A token that has to be looked up or verified.
+  private struct Question {
+    enum Kind {
+      case issued
+      case signed(String, JWTVerifier)
+    }
+
+    var digest: TokenDigest
+    var kind: Kind
+    /// Whose certificate the connection has, where who calls may do no more than that allows.
+    var limit: Identity?
+  }
+
+  private enum Proof {
+    case identity(Identity)
+    case question(Question)
+  }
+
+  private typealias Waiter = @Sendable (Result<Verified, UserAPIError>) -> Void
+
   private let store: any TokenStore
+  private let jwt: JWTVerifier?
   private let time: TimeSource
   private let configuration: Configuration
   private let uses: TokenUses
+  private let services: NIOLockedValueBox<ClientServices>
   private let unknownLookups = Atomic(0)
-  /// Who waits for which token to be looked up, of those who ask with a callback.
-  private let checks = NIOLockedValueBox<[TokenDigest: [Check]]>([:])
-  private let cache: NIOLockedValueBox<ExpiringCache<TokenDigest, IssuedToken>>
+  /// Who waits for which token to be looked up or verified.
+  private let waiters = NIOLockedValueBox<[TokenDigest: [Waiter]]>([:])
+  /// Tokens of the store.
+  private let issued: NIOLockedValueBox<ExpiringCache<TokenDigest, Verified>>
+  /// Signed tokens, which stay what they are until they end or a key goes.
+  private let signed: NIOLockedValueBox<ExpiringCache<TokenDigest, Verified>>
 
-  /// - Parameter uses: Where it is noted, at each look into the store, that a token was used.
+  /// - Parameters:
+  ///   - jwt: What verifies signed tokens; nil to refuse them all.
+  ///   - uses: Where it is noted, at each look into the store, that a token was used.
   package init(
-    store: any TokenStore, time: TimeSource, configuration: Configuration = .defaults,
-    uses: TokenUses = TokenUses()
+    store: any TokenStore, jwt: JWTVerifier? = nil, services: ClientServices = .none,
+    time: TimeSource, configuration: Configuration = .defaults, uses: TokenUses = TokenUses()
   ) {
     self.uses = uses
     self.store = store
+    self.jwt = jwt
     self.time = time
     self.configuration = configuration
-    self.cache = NIOLockedValueBox(
-      ExpiringCache(
-        lifetime: configuration.cacheLifetime, capacity: configuration.cacheCapacity))
+    self.services = NIOLockedValueBox(services)
+    let capacity = configuration.cacheCapacity
+    self.issued = NIOLockedValueBox(
+      ExpiringCache(lifetime: configuration.cacheLifetime, capacity: capacity))
+    self.signed = NIOLockedValueBox(ExpiringCache(lifetime: nil, capacity: capacity))
   }
 
-  /// What ``authenticate(_:certificate:)`` would say, when that is known without asking the
-  /// store; else nil.
-  ///
-  /// - Parameters: As there.
-  package func knownResult(
-    _ authorization: String?, certificate: ClientCertificate? = nil
-  ) -> Result<Caller, UserAPIError>? {
+  /// Takes another table of certificates, for all calls from now on.
+  package func setServices(_ services: ClientServices) {
+    self.services.withLockedValue { $0 = services }
+  }
+
+  /// What ``identify(_:_:)`` would say, when that is known without asking anybody; else nil.
+  package func knownResult(_ credentials: Credentials) -> Result<Identity, UserAPIError>? {
     do throws(UserAPIError) {
-      guard let token = self.cachedToken(try Self.digest(authorization), at: self.time.now()) else {
-        return nil
+      switch try self.proof(credentials) {
+      case .identity(let identity): return .success(identity)
+      case .question(let question):
+        guard let known = self.known(question) else { return nil }
+        return .success(try self.identity(known, question))
       }
-      return .success(try self.caller(token, certificate))
     } catch {
       return .failure(error)
     }
   }
 
-  /// - Parameters:
-  ///   - authorization: The value of the header of that name.
-  ///   - certificate: What the connection's client presented. It stands beside the token, never
-  ///     in its place.
-  /// - Throws: `unauthenticated` with one of the `TOKEN_…` reasons, `ACCOUNT_NOT_APPROVED` for a
-  ///   guest, `STORE_UNAVAILABLE`.
-  package func authenticate(
-    _ authorization: String?, certificate: ClientCertificate? = nil
-  ) async throws(UserAPIError) -> Caller {
-    try self.caller(try await self.token(try Self.digest(authorization)), certificate)
+  /// Whether the token was good lately, so that it is worth another look whoever else calls from the
+  /// same address.
+  package func wasGood(_ credentials: Credentials) -> Bool {
+    switch credentials.bearer {
+    case .missing, .invalid: false
+    case .token(let digest): self.issued.withLockedValue { $0.contains(digest) }
+    case .jwt(_, let digest): self.signed.withLockedValue { $0.contains(digest) }
+    }
   }
 
-  private struct Check {
-    let certificate: ClientCertificate?
-    let done: @Sendable (Result<Caller, UserAPIError>) -> Void
-  }
-
-  /// The same for many at once who have no task to wait in: a token is looked up once for all who
-  /// ask meanwhile.
+  /// Says who calls. A token is looked up or verified once for all who ask meanwhile.
   ///
-  /// - Parameter done: Called once, from any thread, perhaps at once.
-  package func authenticate(
-    _ authorization: String?, certificate: ClientCertificate?,
-    _ done: @escaping @Sendable (Result<Caller, UserAPIError>) -> Void
+  /// - Parameter done: Called once, from any thread, perhaps at once. Fails with one of the
+  ///   `TOKEN_…` reasons, `CERTIFICATE_REQUIRED`, `KEYS_UNAVAILABLE`, or `STORE_UNAVAILABLE`.
+  package func identify(
+    _ credentials: Credentials, _ done: @escaping @Sendable (Result<Identity, UserAPIError>) -> Void
   ) {
-    if let known = self.knownResult(authorization, certificate: certificate) {
+    if let known = self.knownResult(credentials) {
       done(known)
       return
     }
-    let digest: TokenDigest
-    do throws(UserAPIError) { digest = try Self.digest(authorization) } catch {
+    let question: Question
+    do throws(UserAPIError) {
+      switch try self.proof(credentials) {
+      case .identity(let identity):
+        done(.success(identity))
+        return
+      case .question(let asked): question = asked
+      }
+    } catch {
       done(.failure(error))
       return
     }
-    let isFirst = self.checks.withLockedValue { checks in
-      checks[digest, default: []].append(Check(certificate: certificate, done: done))
-      return checks[digest]?.count == 1
+    let isFirst = self.waiters.withLockedValue { waiters in
+      waiters[question.digest, default: []].append { found in
+        done(found.flatMap { verified in self.result(verified, question) })
+      }
+      return waiters[question.digest]?.count == 1
     }
     guard isFirst else { return }
     Task {
-      let found: Result<IssuedToken, UserAPIError>
-      do throws(UserAPIError) {
-        found = .success(try await self.token(digest))
-      } catch {
+      let found: Result<Verified, UserAPIError>
+      do throws(UserAPIError) { found = .success(try await self.answer(to: question)) } catch {
         found = .failure(error)
       }
-      for check in self.checks.withLockedValue({ $0.removeValue(forKey: digest) }) ?? [] {
-        check.done(
-          found.flatMap { token in
-            do throws(UserAPIError) {
-              return .success(try self.caller(token, check.certificate))
-            } catch {
-              return .failure(error)
-            }
-          })
-      }
+      let waiters = self.waiters.withLockedValue { $0.removeValue(forKey: question.digest) }
+      for waiter in waiters ?? [] { waiter(found) }
     }
   }
 
-  private func token(_ digest: TokenDigest) async throws(UserAPIError) -> IssuedToken {
-    // The age counts from before the read, so that a token revoked during it is not kept longer.
-    let now = self.time.now()
-    if let token = self.cachedToken(digest, at: now) { return token }
-    let token = try await self.lookUp(digest)
-    self.cache.withLockedValue { $0.store(token, for: digest, at: now) }
-    return token
+  /// The same for who has a task to wait in.
+  package func identify(_ credentials: Credentials) async throws(UserAPIError) -> Identity {
+    try await withCheckedContinuation { continuation in
+      self.identify(credentials) { continuation.resume(returning: $0) }
+    }.get()
   }
 
-  private func lookUp(_ digest: TokenDigest) async throws(UserAPIError) -> IssuedToken {
-    let isKnown = self.cache.withLockedValue { $0.contains(digest) }
+  /// What of the credentials counts.
+  private func proof(_ credentials: Credentials) throws(UserAPIError) -> Proof {
+    let services = self.services.withLockedValue { $0 }
+    var limit: Identity?
+    switch (services.requirement, credentials.bearer) {
+    case (.token, _), (.either, .invalid), (.either, .token), (.either, .jwt): break
+    case (.either, .missing), (.both, _):
+      let service = services.identity(of: credentials.certificate, at: self.time.wallClock())
+      if services.requirement == .both {
+        guard let service else {
+          throw UserAPIError(
+            .certificateRequired, "the certificate of a service that is known here is required")
+        }
+        limit = service
+      } else if let service {
+        return .identity(service)
+      }
+    }
+    switch credentials.bearer {
+    case .missing:
+      throw UserAPIError(.tokenMissing, "an authorization header with a bearer token is required")
+    case .invalid: throw Self.invalidToken
+    case .token(let digest):
+      return .question(Question(digest: digest, kind: .issued, limit: limit))
+    case .jwt(let text, let digest):
+      guard let jwt else { throw Self.invalidToken }
+      return .question(Question(digest: digest, kind: .signed(text, jwt), limit: limit))
+    }
+  }
+
+  private func known(_ question: Question) -> Verified? {
+    let now = self.time.now()
+    switch question.kind {
+    case .issued: return self.issued.withLockedValue { $0.value(for: question.digest, at: now) }
+    case .signed(_, let jwt):
+      let known = self.signed.withLockedValue { $0.value(for: question.digest, at: now) }
+      return known?.generation == jwt.keys.generation ? known : nil
+    }
+  }
+
+  private func answer(to question: Question) async throws(UserAPIError) -> Verified {
+    // The age counts from before the read, so that a token revoked during it is not kept longer.
+    let now = self.time.now()
+    if let known = self.known(question) { return known }
+    let cache =
+      switch question.kind {
+      case .issued: self.issued
+      case .signed: self.signed
+      }
+    let isKnown = cache.withLockedValue { $0.contains(question.digest) }
     if !isKnown {
       let count = self.unknownLookups.wrappingAdd(1, ordering: .relaxed).newValue
       guard count <= self.configuration.maxUnknownLookups else {
@@ -138,62 +217,57 @@ package final class Authenticator: Sendable {
       }
     }
     defer { if !isKnown { self.unknownLookups.wrappingSubtract(1, ordering: .relaxed) } }
+    let verified =
+      switch question.kind {
+      case .issued: try await self.lookUp(question.digest)
+      case .signed(let text, let jwt): try await self.verify(text, jwt)
+      }
+    cache.withLockedValue { $0.store(verified, for: question.digest, at: now) }
+    return verified
+  }
+
+  private func lookUp(_ digest: TokenDigest) async throws(UserAPIError) -> Verified {
     // How the store compares is its own matter, so its answer is compared once more.
     guard let token = try await self.store.token(digest: digest), token.digest == digest else {
       throw Self.invalidToken
     }
     let now = self.time.wallClock()
     if token.state(at: now) == .valid { self.uses.note(token.id, at: now) }
-    return token
+    return Verified(
+      identity: Identity(
+        id: token.userID, role: token.role, scopes: token.scopes, proof: .token(id: token.id)),
+      isRevoked: token.revokedAt != nil, expiresAt: token.expiresAt)
   }
 
-  private func cachedToken(
-    _ digest: TokenDigest, at now: ContinuousClock.Instant
-  ) -> IssuedToken? {
-    self.cache.withLockedValue { $0.value(for: digest, at: now) }
+  private func verify(_ text: String, _ jwt: JWTVerifier) async throws(UserAPIError) -> Verified {
+    let token = try await jwt.verify(text[...])
+    return Verified(
+      identity: Identity(
+        id: token.subject, role: token.role, scopes: token.scopes, proof: .jwt(keyID: token.keyID)),
+      expiresAt: token.expiresAt, generation: token.generation)
   }
 
-  private func caller(
-    _ token: IssuedToken, _ certificate: ClientCertificate?
-  ) throws(UserAPIError) -> Caller {
-    if token.revokedAt != nil {
+  private func identity(
+    _ verified: Verified, _ question: Question
+  ) throws(UserAPIError) -> Identity {
+    if verified.isRevoked {
       throw UserAPIError(.tokenRevoked, "the token has been revoked")
     }
-    if let expiresAt = token.expiresAt, expiresAt <= self.time.wallClock() {
+    if let expiresAt = verified.expiresAt, expiresAt <= self.time.wallClock() {
       throw UserAPIError(.tokenExpired, "the token has expired")
     }
-    guard token.role != .guest else {
-      throw UserAPIError(.accountNotApproved, "Your account is not yet approved")
-    }
-    return Caller(
-      userID: token.userID, role: token.role, tokenID: token.id, certificate: certificate)
+    return question.limit.map { verified.identity.limited(to: $0) } ?? verified.identity
   }
 
-  private static func digest(_ authorization: String?) throws(UserAPIError) -> TokenDigest {
-    // Only ASCII is worth looking at: to compare other text can cost the square of its length.
-    guard let authorization, authorization.utf8.allSatisfy({ $0 < 0x80 }),
-      let credentials = Self.bearerCredentials(authorization)
-    else {
-      throw UserAPIError(.tokenMissing, "an authorization header with a bearer token is required")
+  private func result(
+    _ verified: Verified, _ question: Question
+  ) -> Result<Identity, UserAPIError> {
+    do throws(UserAPIError) { return .success(try self.identity(verified, question)) } catch {
+      return .failure(error)
     }
-    guard credentials.utf8.count <= TokenSecret.maximumLength,
-      let secret = TokenSecret(credentials)
-    else { throw Self.invalidToken }
-    return secret.digest
   }
 
   private static var invalidToken: UserAPIError {
     UserAPIError(.tokenInvalid, "the token is not valid")
-  }
-
-  /// What stands behind `Bearer` (RFC 6750, section 2.1; the scheme in any case).
-  private static func bearerCredentials(_ authorization: String) -> Substring? {
-    // How every client writes it.
-    if authorization.hasPrefix("Bearer \(TokenSecret.prefix)") { return authorization.dropFirst(7) }
-    guard let space = authorization.firstIndex(of: " "),
-      authorization[..<space].lowercased() == "bearer"
-    else { return nil }
-    let credentials = authorization[space...].trimmingSpaces()
-    return credentials.isEmpty ? nil : credentials
   }
 }

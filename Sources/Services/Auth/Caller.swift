@@ -1,16 +1,15 @@
-/// Who is calling, as a valid token says. Only ``Authenticator`` makes one.
-package struct Caller: Sendable, Equatable {
+/// For whom a call is that may be made, and who makes it. Only ``Identity`` makes one.
+package struct Caller: Sendable {
+  /// The user whose session it is about.
   package let userID: String
-  package let role: Role
-  /// The id of the token, for logs; the token itself is nowhere kept.
-  package let tokenID: String
-  /// The certificate of the connection that the token came on; nil when the client has none.
+  /// Who calls: the user, or who may act for users.
+  package let identity: Identity
+  /// The certificate of the connection that the call came on; nil when the client has none.
   package let certificate: ClientCertificate?
 
-  init(userID: String, role: Role, tokenID: String, certificate: ClientCertificate?) {
+  init(userID: String, identity: Identity, certificate: ClientCertificate?) {
     self.userID = userID
-    self.role = role
-    self.tokenID = tokenID
+    self.identity = identity
     self.certificate = certificate
   }
 }

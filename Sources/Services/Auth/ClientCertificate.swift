@@ -1,3 +1,5 @@
+package import UserAPI
+
 /// Whose certificate it is that a connection's client presented, and the server verified.
 package struct ClientCertificate: Sendable, Equatable {
   /// The URIs of its subject alternative names, such as `spiffe://example.org/billing`, in order.
@@ -6,11 +8,16 @@ package struct ClientCertificate: Sendable, Equatable {
   package let dnsNames: [String]
   /// The last common name of its subject; nil when it has none.
   package let commonName: String?
+  /// The last moment of its validity.
+  package let expiresAt: Timestamp
 
-  package init(uriNames: [String], dnsNames: [String], commonName: String?) {
+  package init(
+    uriNames: [String], dnsNames: [String], commonName: String?, expiresAt: Timestamp
+  ) {
     self.uriNames = uriNames
     self.dnsNames = dnsNames
     self.commonName = commonName
+    self.expiresAt = expiresAt
   }
 
   /// What logs call it: the first URI, or else the first DNS name. A common name, which may be a

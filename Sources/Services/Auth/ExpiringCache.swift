@@ -8,15 +8,17 @@ package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
     var storedAt: ContinuousClock.Instant
   }
 
-  private let lifetime: Duration
+  /// Nil for ever.
+  private let lifetime: Duration?
   private let generationSize: Int
   private var young: [Key: Entry] = [:]
   private var old: [Key: Entry] = [:]
 
   /// - Parameters:
-  ///   - lifetime: For how long an entry is given out after it was stored; zero for not at all.
+  ///   - lifetime: For how long an entry is given out after it was stored; zero for not at all, nil
+  ///     for as long as there is room.
   ///   - capacity: How many entries to keep at most, 2 or more.
-  package init(lifetime: Duration, capacity: Int) {
+  package init(lifetime: Duration?, capacity: Int) {
     self.lifetime = lifetime
     self.generationSize = max(1, capacity / 2)
   }
@@ -39,7 +41,7 @@ package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
   }
 
   package mutating func store(_ value: Value, for key: Key, at now: ContinuousClock.Instant) {
-    guard self.lifetime > .zero else { return }
+    if let lifetime, lifetime <= .zero { return }
     self.old.removeValue(forKey: key)
     self.insert(Entry(value: value, storedAt: now), for: key)
   }
@@ -50,7 +52,7 @@ package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
   }
 
   private func isGood(_ entry: Entry, at now: ContinuousClock.Instant) -> Bool {
-    now - entry.storedAt < self.lifetime
+    self.lifetime.map { now - entry.storedAt < $0 } ?? true
   }
 
   private mutating func insert(_ entry: Entry, for key: Key) {

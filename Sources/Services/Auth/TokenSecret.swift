@@ -32,10 +32,7 @@ package struct TokenSecret: Sendable {
 
   /// What is stored and looked up in place of the token.
   package var digest: TokenDigest {
-    var text = self.rawValue
-    return text.withUTF8 { bytes in
-      TokenDigest(SHA256.hash(data: UnsafeRawBufferPointer(bytes)))
-    }
+    TokenDigest(of: self.rawValue)
   }
 
   static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
@@ -61,8 +58,11 @@ package struct TokenDigest: Sendable {
     self.init(unchecked: bytes)
   }
 
-  fileprivate init(_ digest: SHA256.Digest) {
-    self.init(unchecked: digest)
+  init(of text: String) {
+    var text = text
+    self = text.withUTF8 { bytes in
+      TokenDigest(unchecked: SHA256.hash(data: UnsafeRawBufferPointer(bytes)))
+    }
   }
 
   private init(unchecked bytes: some Sequence<UInt8>) {

@@ -49,7 +49,7 @@ final class CallServer: Sendable {
   }
 
   private func initialise(_ channel: any Channel) throws {
-    let calls = ServerConnection(services: self.services, eventLoop: channel.eventLoop)
+    let calls = ServerConnection(services: self.services, channel: channel)
     let metrics = self.services.limitMetrics
     var configuration = ConnectionConfiguration(
       session: self.configuration.session, timeouts: self.configuration.timeouts)

@@ -7,32 +7,30 @@ internal import UserAPI
 
 /// What every call needs, shared by all. A class, so that a call holds one reference.
 final class CallServices: Sendable {
-  let authenticator: Authenticator
+  let admission: Admission
   let sessions: Sessions
   let directory: Directory
   let metrics: CallMetrics
   let limitMetrics: LimitMetrics
   let limits: CallLimits
   let pageThreads: UserThreads
+  let audit: AuditLog
   let logger: Logger
 
   init(
-    authenticator: Authenticator, sessions: Sessions, directory: Directory,
+    admission: Admission, sessions: Sessions, directory: Directory,
     metrics: CallMetrics, limitMetrics: LimitMetrics, limits: CallLimits,
-    pageThreads: UserThreads, logger: Logger
+    pageThreads: UserThreads, audit: AuditLog, logger: Logger
   ) {
-    self.authenticator = authenticator
+    self.admission = admission
     self.sessions = sessions
     self.directory = directory
     self.metrics = metrics
     self.limitMetrics = limitMetrics
     self.limits = limits
     self.pageThreads = pageThreads
+    self.audit = audit
     self.logger = logger
-  }
-
-  func api(for caller: Caller, deadline: NIODeadline?) -> CallerAPI {
-    CallerAPI(caller: caller, deadline: deadline, services: self)
   }
 }
 

@@ -15,13 +15,19 @@ struct CallerAPI: UserAPIProtocol {
   /// Nil for a call without one.
   let deadline: NIODeadline?
   let services: CallServices
+  /// What the audit log says of a call that changes a session, before it is known how it ends.
+  let audit: AuditEntry?
 
   func getWhatsAppSession() async throws(UserAPIError) -> WhatsAppSession? {
     try await self.services.sessions.usableSession(of: self.caller)
   }
 
   func initiateWhatsAppSession() async throws(UserAPIError) -> InitiatedSession {
-    let session = try await self.services.sessions.initiate(for: self.caller)
+    let session = try await self.changing { () async throws(UserAPIError) in
+      try await self.services.sessions.initiate(for: self.caller)
+    } id: {
+      $0.id
+    }
     return InitiatedSession(sessionName: session.name, id: session.id)
   }
 
@@ -39,22 +45,30 @@ struct CallerAPI: UserAPIProtocol {
   }
 
   func restartSession(_ request: SessionRequest) async throws(UserAPIError) -> Success {
-    try await self.services.sessions.restart(
-      try await self.owned(request.sessionName), until: self.lastMoment)
+    let session = try await self.owned(request.sessionName)
+    try await self.changing(session.id) { () async throws(UserAPIError) in
+      try await self.services.sessions.restart(session, until: self.lastMoment)
+    }
     return Success()
   }
 
   func updateSessionPhone(
     _ request: UpdateSessionPhoneRequest
   ) async throws(UserAPIError) -> Success {
-    try await self.services.sessions.setPhoneNumber(
-      request.phoneNumber, sessionID: request.id, of: self.caller)
+    try await self.changing { () async throws(UserAPIError) in
+      try await self.services.sessions.setPhoneNumber(
+        request.phoneNumber, sessionID: request.id, of: self.caller)
+    } id: { _ in
+      request.id
+    }
     return Success()
   }
 
   func logoutSession(_ request: SessionRequest) async throws(UserAPIError) -> Success {
-    try await self.services.sessions.logout(
-      try await self.owned(request.sessionName), until: self.lastMoment)
+    let session = try await self.owned(request.sessionName)
+    try await self.changing(session.id) { () async throws(UserAPIError) in
+      try await self.services.sessions.logout(session, until: self.lastMoment)
+    }
     return Success()
   }
 
@@ -84,23 +98,56 @@ struct CallerAPI: UserAPIProtocol {
         case .failure(let error): .end(error)
         }
       }, whenReady: { watcher.whenReady($0) })
-    let (name, format) = (session.name, request.qrFormat)
-    return MessageStream(
-      ready: ready.map { SessionEvent($0, sessionName: name, qrFormat: format) }
-    ) { () async throws(UserAPIError) -> SessionEvent? in
-      try await watcher.next().map { SessionEvent($0, sessionName: name, qrFormat: format) }
+    // Who sees a code can link a phone, which is more than to watch.
+    let maySeeCodes = self.caller.identity.scopes.contains(Scopes(Procedure.getSessionQR.scope))
+    let format = maySeeCodes ? request.qrFormat : nil
+    let name = session.name
+    let tell: @Sendable (WatchEvent) -> SessionEvent = {
+      SessionEvent($0, sessionName: name, qrFormat: format)
+    }
+    return MessageStream(ready: ready.map(tell)) { () async throws(UserAPIError) -> SessionEvent? in
+      try await watcher.next().map(tell)
     }
   }
 
   func linkSession(
     _ request: LinkSessionRequest
   ) async throws(UserAPIError) -> MessageStream<SessionEvent> {
-    let link = try await self.services.sessions.link(
-      for: self.caller, phoneNumber: request.phoneNumber)
+    let link = try await self.changing { () async throws(UserAPIError) in
+      try await self.services.sessions.link(for: self.caller, phoneNumber: request.phoneNumber)
+    } id: {
+      $0.session.id
+    }
     return MessageStream { () async throws(UserAPIError) -> SessionEvent? in
       try await link.next().map { event in
         SessionEvent(event, sessionName: link.session.name, qrFormat: request.qrFormat)
       }
+    }
+  }
+
+  /// Does what changes a session, and writes down how that ended. Of what the caller was refused the
+  /// call itself tells.
+  ///
+  /// - Parameters:
+  ///   - sessionID: Of the session, where it is known beforehand.
+  ///   - id: Takes it from the result.
+  private func changing<Value: Sendable>(
+    _ sessionID: String? = nil, _ change: () async throws(UserAPIError) -> Value,
+    id: (Value) -> String? = { _ in nil }
+  ) async throws(UserAPIError) -> Value {
+    guard var entry = self.audit else {
+      preconditionFailure("a procedure changed a session without being written down")
+    }
+    entry.sessionID = sessionID
+    do throws(UserAPIError) {
+      let value = try await change()
+      entry.sessionID = sessionID ?? id(value)
+      self.services.audit.record(entry)
+      return value
+    } catch {
+      entry.error = error
+      if !error.isRefusal { self.services.audit.record(entry) }
+      throw error
     }
   }
 
@@ -127,7 +174,8 @@ extension SessionEvent {
   /// How many codes WhatsApp commonly shows.
   private static let commonAttempts = 6
 
-  fileprivate init(_ event: WatchEvent, sessionName: String, qrFormat: QRFormat) {
+  /// - Parameter qrFormat: Nil for one who may not see the code.
+  fileprivate init(_ event: WatchEvent, sessionName: String, qrFormat: QRFormat?) {
     self.init(
       seq: event.sequence, at: event.at, sessionName: sessionName, status: event.status,
       reported: event.reported, verifiedAt: event.verifiedAt,
@@ -137,6 +185,7 @@ extension SessionEvent {
     switch qrFormat {
     case .png: self.qr = Data(shown.code.picture).base64EncodedString()
     case .text: self.qr = shown.code.text
+    case nil: break
     }
     self.expiresAt = shown.expiresAt
     self.attempt = shown.attempt

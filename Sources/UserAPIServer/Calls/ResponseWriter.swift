@@ -31,22 +31,19 @@ struct ResponseWriter: Sendable {
     self.onEventLoop { $0.streamBegan(messages) }
   }
 
-  /// The next of them may be sent, unless the token says otherwise.
-  func checked(_ token: Result<Caller, UserAPIError>) {
-    self.onEventLoop { $0.checked(token) }
-  }
-
-  /// The stream may go on, unless the token says otherwise.
-  func heartbeatChecked(_ token: Result<Caller, UserAPIError>) {
-    self.onEventLoop { $0.heartbeatChecked(token) }
+  /// The stream may go on, unless who calls may not have it any more.
+  func checked(
+    _ result: Result<Identity, UserAPIError>, _ goOn: @escaping @Sendable (ServerCall) -> Void
+  ) {
+    self.onEventLoop { $0.checked(result, goOn) }
   }
 
   func streamEnded(_ error: UserAPIError?) {
     self.onEventLoop { $0.streamEnded(error) }
   }
 
-  func authenticated(_ result: Result<Caller, UserAPIError>) {
-    self.onEventLoop { $0.authenticated(result) }
+  func identified(_ result: Result<Identity, UserAPIError>) {
+    self.onEventLoop { $0.identified(result) }
   }
 
   private func onEventLoop(_ body: @escaping @Sendable (ServerCall) -> Void) {

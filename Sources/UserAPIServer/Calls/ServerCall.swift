@@ -14,46 +14,53 @@ final class ServerCall: StreamReceiver {
   /// the stream is reset.
   private static let unreadGrace: TimeAmount = .seconds(5)
 
-  private let stream: HTTP2Stream
-  private let connection: ServerConnection
-  private var services: CallServices { self.connection.services }
+  let stream: HTTP2Stream
+  let connection: ServerConnection
+  var services: CallServices { self.connection.services }
 
-  private var machine: ServerCallMachine
-  private var procedure: Procedure?
-  private var encoder = ResponseEncoder(contentType: .json)
+  var machine: ServerCallMachine
+  var procedure: Procedure?
+  var encoder = ResponseEncoder(contentType: .json)
   private let start: NIODeadline
   /// Nil for a stream whose caller set no bound.
   private var timeout: Duration?
 
-  /// Nil until the token has been checked.
+  /// The value of the header `user-api-act-as`; nil when there is none.
+  private(set) var actAs: String?
+  /// Who calls; nil until that is found out.
+  private(set) var identity: Identity?
+  /// Nil until the call is let in.
   private var caller: Caller?
+  private lazy var requestID = self.connection.makeRequestID()
   /// What arrives while the token is looked up. Bounded by the stream's window, which is not
   /// given back meanwhile.
   private var backlog: [ByteBuffer] = []
   private var backlogEnds = false
-  private var isAuthenticating = false
+  var isAuthenticating = false
   /// Whether the last byte of the request has come.
   private var isRequestWhole = false
   /// How many bytes of the request are kept.
   private var heldBytes = 0
 
-  private var task: Task<Void, Never>?
-  private var deadline: Scheduled<Void>?
-  private var hasBegunResponse = false
+  var task: Task<Void, Never>?
+  var deadline: Scheduled<Void>?
+  var hasBegunResponse = false
 
   /// What proved who calls, for a stream, which may go on for longer than that is true.
-  private var authorization: String?
-  /// The procedure that streams, while it waits for the peer to read.
-  private var producer: CheckedContinuation<Bool, Never>?
+  private(set) var credentials: Credentials?
+  /// The procedure that streams, while it is looked at whether that is still true.
+  var unchecked: CheckedContinuation<Bool, Never>?
+  /// The same, while it waits for the peer to read.
+  var producer: CheckedContinuation<Bool, Never>?
   /// The messages of a stream that needs no task to wait in.
-  private var messages: ReadyMessages<ByteBuffer>?
+  var messages: ReadyMessages<ByteBuffer>?
   /// Whether they wait for the peer to read.
-  private var awaitsRoom = false
+  var awaitsRoom = false
   /// When the last message of a stream was sent.
-  private var lastSent = NIODeadline.uptimeNanoseconds(0)
-  private var pulse: Scheduled<Void>?
-  private var isDraining = false
-  private var isOver = false
+  var lastSent = NIODeadline.uptimeNanoseconds(0)
+  var pulse: Scheduled<Void>?
+  var isDraining = false
+  var isOver = false
 
   init(stream: HTTP2Stream, connection: ServerConnection) {
     self.stream = stream
@@ -84,7 +91,7 @@ final class ServerCall: StreamReceiver {
     }
     switch CallHead.read(headers.callFields) {
     case .success(let head):
-      self.begin(head, authorization: headers["authorization"])
+      self.begin(head, headers)
     case .failure(let refusal):
       self.encoder = ResponseEncoder(contentType: refusal.contentType)
       self.finish(refusal.error, header: refusal.header)
@@ -92,12 +99,11 @@ final class ServerCall: StreamReceiver {
     if endStream { self.receivedEnd() }
   }
 
-  private func begin(_ head: CallHead, authorization: String?) {
+  private func begin(_ head: CallHead, _ headers: Headers) {
     self.procedure = head.procedure
     self.encoder = ResponseEncoder(contentType: head.contentType)
     let limits = self.services.limits
     self.timeout = limits.timeout(of: head.procedure, asked: head.timeout)
-    if head.procedure.isStreaming { self.authorization = authorization }
     self.machine = ServerCallMachine(
       body: RequestBody(
         contentType: head.contentType, limit: limits.maxMessageSize,
@@ -107,44 +113,43 @@ final class ServerCall: StreamReceiver {
       self.expire()
       return
     }
-    self.authenticate(authorization)
+    self.actAs = headers.actAs
+    let credentials = self.connection.credentials(headers["authorization"])
+    if head.procedure.isStreaming { self.credentials = credentials }
+    self.identify(credentials)
   }
 
-  private func authenticate(_ authorization: String?) {
-    let authenticator = self.services.authenticator
-    let certificate = self.connection.certificate
-    if let known = authenticator.knownResult(authorization, certificate: certificate) {
-      self.authenticated(known)
+  private func identify(_ credentials: Credentials) {
+    let (admission, address) = (self.services.admission, self.connection.address)
+    if let known = admission.knownIdentity(credentials, from: address) {
+      self.identified(known)
       return
     }
     self.isAuthenticating = true
     self.stream.isBusy = true
     let call = ResponseWriter(self, self.stream.eventLoop)
-    self.task = Task {
-      do throws(UserAPIError) {
-        call.authenticated(
-          .success(
-            try await authenticator.authenticate(authorization, certificate: certificate)))
-      } catch {
-        call.authenticated(.failure(error))
-      }
-    }
+    admission.identify(credentials, from: address) { call.identified($0) }
   }
 
-  func authenticated(_ result: Result<Caller, UserAPIError>) {
-    self.isAuthenticating = false
-    self.stream.isBusy = false
-    self.task = nil
-    switch result {
-    case .success(let caller): self.caller = caller
-    case .failure(let error):
-      self.finish(
-        error, header: error.code == .unauthenticated ? ("www-authenticate", "Bearer") : nil)
+  func identified(_ result: Result<Identity, UserAPIError>) {
+    if self.isAuthenticating {
+      self.isAuthenticating = false
+      self.stream.isBusy = false
+    }
+    if !self.isOver {
+      do throws(UserAPIError) { try self.admit(try result.get()) } catch { self.finish(error) }
     }
     let backlog = self.backlog
     self.backlog = []
     for bytes in backlog { self.take(bytes) }
     if self.backlogEnds { self.takeEnd() }
+  }
+
+  private func admit(_ identity: Identity) throws(UserAPIError) {
+    guard let procedure else { preconditionFailure("a caller came before the headers") }
+    self.identity = identity
+    self.caller = try self.services.admission.admit(
+      identity, to: procedure, actAs: self.actAs, certificate: self.connection.certificate)
   }
 
   func receivedData(_ data: ByteBuffer) {
@@ -203,8 +208,9 @@ final class ServerCall: StreamReceiver {
       preconditionFailure("a message came to be run before its headers and its caller")
     }
     self.stream.isBusy = true
-    let api = self.services.api(
-      for: caller, deadline: self.timeout.map { self.start + TimeAmount($0) })
+    let api = CallerAPI(
+      caller: caller, deadline: self.timeout.map { self.start + TimeAmount($0) },
+      services: self.services, audit: procedure.changesSession ? self.auditEntry() : nil)
     let writer = ResponseWriter(self, self.stream.eventLoop)
     let encoder = self.encoder
     guard !procedure.isStreaming else {
@@ -256,7 +262,7 @@ final class ServerCall: StreamReceiver {
       return
     }
     self.hasBegunResponse = true
-    self.stream.sendHeaders(self.head(for: nil, header: nil), endStream: false)
+    self.stream.sendHeaders(self.head(), endStream: false)
     self.stream.send(message, endStream: false)
     self.finish(nil)
   }
@@ -270,6 +276,11 @@ final class ServerCall: StreamReceiver {
     // A bare response is whole with its one message; nothing can come behind it.
     let isWhole = self.hasBegunResponse && !self.encoder.contentType.isFramed
     let error = isWhole ? nil : error
+    if let error, error.isRefusal {
+      var entry = self.auditEntry()
+      entry.error = error
+      self.services.audit.record(entry)
+    }
     if !self.hasBegunResponse {
       self.hasBegunResponse = true
       self.stream.sendHeaders(self.head(for: error, header: header), endStream: false)
@@ -278,224 +289,19 @@ final class ServerCall: StreamReceiver {
     self.over(error)
   }
 
-  private func head(for error: UserAPIError?, header: (name: String, value: String)?) -> Headers {
+  func head(
+    for error: UserAPIError? = nil, header: (name: String, value: String)? = nil
+  ) -> Headers {
     var headers = Headers([
       Headers.Field(name: ":status", value: "\(self.encoder.status(for: error))"),
       Headers.Field(name: "content-type", value: self.encoder.contentType.rawValue),
     ])
     if let header { headers.append(header.name, header.value) }
+    if error?.code == .unauthenticated { headers.append("www-authenticate", "Bearer") }
+    if error != nil || self.procedure?.changesSession == true {
+      headers.append("x-request-id", self.requestID)
+    }
     return headers
-  }
-
-  // MARK: A stream of messages
-
-  private func stream(
-    _ procedure: Procedure, _ request: ByteBuffer, on api: CallerAPI, to writer: ResponseWriter
-  ) {
-    let encoder = self.encoder
-    let authenticator = self.services.authenticator
-    let certificate = self.connection.certificate
-    let authorization = self.authorization
-    self.task = Task {
-      do throws(UserAPIError) {
-        let messages = try await procedure.messages(request, on: api, encoder: encoder)
-        if let ready = messages.ready {
-          writer.streamBegan(ready)
-          return
-        }
-        for try await message in messages {
-          do throws(UserAPIError) {
-            _ = try await authenticator.authenticate(authorization, certificate: certificate)
-          } catch {
-            if error.takesBackToken { throw error }
-          }
-          try await writer.send(message)
-        }
-        writer.streamEnded(nil)
-      } catch {
-        writer.streamEnded(error)
-      }
-    }
-    // There may be nothing to tell for a long time, from the beginning on.
-    self.lastSent = .now()
-    self.schedulePulse()
-    if self.isDraining { self.stop() }
-  }
-
-  /// What becomes of a message of a stream.
-  private enum Sending {
-    /// It was taken, and there is room for the next.
-    case sent
-    /// It was taken, and the next has to wait for room.
-    case full
-    /// Nobody wants it any more.
-    case over
-  }
-
-  private func sendMessage(_ message: ByteBuffer) -> Sending {
-    switch self.machine.message() {
-    case .drop: return .over
-    case .send: break
-    }
-    guard self.stream.mayBuffer(message.readableBytes) else {
-      self.finish(Self.connectionBufferFull)
-      return .over
-    }
-    return self.sendPart(message) ? .sent : .full
-  }
-
-  /// Sends one message of a stream.
-  ///
-  /// - Parameter producer: Resumed when there is room for the next; with false when there never
-  ///   will be.
-  func send(_ message: ByteBuffer, of producer: CheckedContinuation<Bool, Never>) {
-    switch self.sendMessage(message) {
-    case .sent: producer.resume(returning: true)
-    case .full: self.producer = producer
-    case .over: producer.resume(returning: false)
-    }
-  }
-
-  /// There are messages to send, each when it is there.
-  func streamBegan(_ messages: ReadyMessages<ByteBuffer>) {
-    self.task = nil
-    guard !self.isOver else {
-      self.streamEnded(.canceled)
-      return
-    }
-    self.messages = messages
-    self.checkToken()
-  }
-
-  /// There may be something to send. Whether it may be is looked at before each message that the
-  /// stream had to wait for.
-  private func checkToken() {
-    guard !self.isOver else { return }
-    let call = ResponseWriter(self, self.stream.eventLoop)
-    self.services.authenticator.authenticate(
-      self.authorization, certificate: self.connection.certificate
-    ) { call.checked($0) }
-  }
-
-  func checked(_ token: Result<Caller, UserAPIError>) {
-    guard !self.isOver else { return }
-    if case .failure(let error) = token, error.takesBackToken {
-      self.streamEnded(error)
-    } else {
-      self.sendReady()
-    }
-  }
-
-  /// Sends the messages that are there, as long as there is room.
-  private func sendReady() {
-    while let messages {
-      switch messages.next() {
-      case .message(let message):
-        switch self.sendMessage(message) {
-        case .sent: continue
-        case .full: self.awaitsRoom = true
-        case .over: break
-        }
-        return
-      case .end(let error):
-        self.streamEnded(error)
-        return
-      case .wait:
-        let call = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
-        let eventLoop = self.stream.eventLoop
-        messages.whenReady { eventLoop.execute { call.value.checkToken() } }
-        return
-      }
-    }
-  }
-
-  /// - Returns: whether there is room for the next.
-  private func sendPart(_ message: ByteBuffer) -> Bool {
-    if !self.hasBegunResponse {
-      self.hasBegunResponse = true
-      self.stream.sendHeaders(self.head(for: nil, header: nil), endStream: false)
-      // The procedure has read the request.
-      self.releaseHeld()
-    }
-    self.lastSent = .now()
-    return self.stream.send(message, endStream: false)
-  }
-
-  func becameWritable() {
-    self.producer.take()?.resume(returning: true)
-    if self.awaitsRoom {
-      self.awaitsRoom = false
-      self.checkToken()
-    }
-  }
-
-  /// Whether the peer has left a stream so full that the next message waits.
-  private var isFull: Bool { self.producer != nil || self.awaitsRoom }
-
-  /// The procedure has nothing more to send.
-  func streamEnded(_ error: UserAPIError?) {
-    self.stream.isBusy = false
-    self.releaseHeld()
-    self.finish(
-      error, header: error?.code == .unauthenticated ? ("www-authenticate", "Bearer") : nil)
-  }
-
-  private func schedulePulse() {
-    let limits = self.services.limits
-    let due =
-      self.lastSent
-      + TimeAmount(self.isFull ? limits.readerTimeout : limits.heartbeatInterval)
-    let call = NIOLoopBound(self, eventLoop: self.stream.eventLoop)
-    self.pulse = self.stream.eventLoop.scheduleTask(deadline: max(due, .now())) {
-      call.value.beat()
-    }
-  }
-
-  /// Shows a peer that waits that the server is there, and gives up one that does not read.
-  private func beat() {
-    self.pulse = nil
-    guard !self.isOver else { return }
-    let limits = self.services.limits
-    let silence = NIODeadline.now() - self.lastSent
-    if !self.isFull {
-      if silence >= TimeAmount(limits.heartbeatInterval) {
-        self.sendHeartbeat()
-        return
-      }
-    } else if silence >= TimeAmount(limits.readerTimeout) {
-      self.deadline?.cancel()
-      self.expire(
-        UserAPIError(.readerTooSlow, "the messages are not read as fast as they come"))
-      return
-    }
-    self.schedulePulse()
-  }
-
-  /// Shows that the server is there, to a peer that may still be told something.
-  private func sendHeartbeat() {
-    let call = ResponseWriter(self, self.stream.eventLoop)
-    self.services.authenticator.authenticate(
-      self.authorization, certificate: self.connection.certificate
-    ) { call.heartbeatChecked($0) }
-  }
-
-  func heartbeatChecked(_ token: Result<Caller, UserAPIError>) {
-    guard !self.isOver else { return }
-    if case .failure(let error) = token, error.takesBackToken {
-      self.streamEnded(error)
-      return
-    }
-    // Whether there is room, the next message sees.
-    if !self.isFull { _ = self.sendPart(ResponseEncoder.heartbeat) }
-    self.schedulePulse()
-  }
-
-  func drainBegan() {
-    self.isDraining = true
-    // A stream would not end by itself, and its caller can go on with it elsewhere.
-    if self.procedure?.isStreaming == true, self.stream.isBusy, !self.isAuthenticating {
-      self.stop()
-    }
   }
 
   // MARK: The end
@@ -534,7 +340,7 @@ final class ServerCall: StreamReceiver {
     self.deadline = self.stream.eventLoop.scheduleTask(deadline: time) { body(call.value) }
   }
 
-  private func expire(
+  func expire(
     _ error: UserAPIError = UserAPIError(
       .deadlineExceeded, "the call took longer than its deadline")
   ) {
@@ -564,6 +370,7 @@ final class ServerCall: StreamReceiver {
     self.isOver = true
     self.pulse?.cancel()
     self.pulse = nil
+    self.unchecked.take()?.resume(returning: false)
     self.producer.take()?.resume(returning: false)
     // No task is left of a stream that has begun.
     if self.messages.take() != nil { self.stream.isBusy = false }
@@ -583,14 +390,22 @@ final class ServerCall: StreamReceiver {
     self.log(error)
   }
 
-  private func releaseHeld() {
+  func releaseHeld() {
     self.stream.hold(-self.heldBytes)
     self.heldBytes = 0
   }
 
-  private static var connectionBufferFull: UserAPIError {
+  static var connectionBufferFull: UserAPIError {
     UserAPIError(
       .connectionBufferFull, "too much waits on this connection, unread or not yet whole")
+  }
+
+  /// What the audit log says of the call, whatever becomes of it.
+  private func auditEntry() -> AuditEntry {
+    AuditEntry(
+      identity: self.identity, userID: self.caller?.userID,
+      certificate: self.connection.certificate?.logName, address: self.connection.addressText,
+      procedure: self.procedure, requestID: self.requestID)
   }
 
   private func log(_ error: UserAPIError?) {
@@ -609,24 +424,25 @@ final class ServerCall: StreamReceiver {
     ]
     if let caller { metadata["user"] = "\(caller.userID)" }
     if let name = self.connection.certificate?.logName { metadata["certificate"] = "\(name)" }
-    if let error { metadata["reason"] = "\(error.reason.rawValue)" }
-    if let cause = error?.cause { metadata["cause"] = "\(cause)" }
+    if let error {
+      metadata["reason"] = "\(error.reason.rawValue)"
+      metadata["request"] = "\(self.requestID)"
+      if let cause = error.cause { metadata["cause"] = "\(cause)" }
+    }
     self.services.logger.log(level: level, "call ended", metadata: metadata)
   }
 }
 
-extension UserAPIError {
-  /// Whether a stream ends for it whose token is looked at again. A database that does not answer
-  /// takes back nothing that it has said before.
-  fileprivate var takesBackToken: Bool {
-    switch self.code {
-    case .unauthenticated, .permissionDenied, .canceled: true
-    default: false
-    }
-  }
-}
-
 extension Headers {
+  /// The value of `user-api-act-as`; nil when there is none. One that comes twice names nobody.
+  fileprivate var actAs: String? {
+    var actAs: String?
+    for field in self.fields where field.name == "user-api-act-as" {
+      actAs = actAs == nil ? field.value : ""
+    }
+    return actAs
+  }
+
   fileprivate var callFields: CallHead.Fields {
     var fields = CallHead.Fields()
     for field in self.fields { fields.add(field.name, field.value) }

@@ -49,6 +49,21 @@ extension ConnectionLimits {
   }
 }
 
+extension AdmissionLimits {
+  init(_ reader: SettingsReader) throws(SettingsError) {
+    self.init()
+    func rate(_ name: String, _ value: inout RateLimit?) throws(SettingsError) {
+      value = try reader.value(
+        name, default: value, "must be BURST/PER_SECOND, such as 500/50, or none",
+        { text -> RateLimit?? in text == "none" ? .some(nil) : RateLimit(text: text).map { $0 } })
+    }
+    try rate("USER_API_READ_LIMIT", &self.reads)
+    try rate("USER_API_WRITE_LIMIT", &self.writes)
+    try rate("USER_API_LIST_LIMIT", &self.lists)
+    try rate("USER_API_FAILED_AUTH_LIMIT", &self.failures)
+  }
+}
+
 extension CallLimits {
   init(_ reader: SettingsReader) throws(SettingsError) {
     self.init()

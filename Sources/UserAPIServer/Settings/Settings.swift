@@ -39,6 +39,8 @@ package struct Settings: Sendable {
   package var threads: Int
   /// What one connection, and all of them, may cost.
   package var connectionLimits: ConnectionLimits
+  /// How often callers may call.
+  package var admissionLimits: AdmissionLimits
   /// What one call may cost.
   package var callLimits: CallLimits
   /// For how long lists of groups and contacts are kept, and what they may take.
@@ -91,6 +93,7 @@ package struct Settings: Sendable {
       "USER_API_THREADS", default: "\(System.coreCount)", "must be a number from 1 to 1024",
       { Int($0).flatMap { (1...1_024).contains($0) ? $0 : nil } })
     self.connectionLimits = try ConnectionLimits(reader)
+    self.admissionLimits = try AdmissionLimits(reader)
     self.callLimits = try CallLimits(reader)
     self.maxListBody = try reader.size("USER_API_MAX_LIST_BODY", 64 << 20)
     self.directory = try Directory.Configuration(reader)

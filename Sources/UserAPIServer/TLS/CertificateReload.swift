@@ -4,11 +4,14 @@ internal import NIOPosix
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// Reads the files of TLS, and the keys of JWTs, again on SIGHUP. Connections that are open go on
-/// as they are.
+/// Reads again on SIGHUP the files of TLS, the table of whose clients' certificates are, and the keys
+/// of JWTs. Connections that are open go on with the certificates that they have; of the table and
+/// the keys the next call knows.
 struct CertificateReload: Service, CustomStringConvertible {
   /// Nil for cleartext: a SIGHUP is then heard all the same, because it would kill the process.
   let tls: ServerTLS?
+  /// Who is to know of a new table.
+  let authenticator: Authenticator
   /// Nil when no JWTs are taken.
   let jwtKeys: JWTKeys?
   let signals: UnixSignalsSequence
@@ -29,7 +32,12 @@ struct CertificateReload: Service, CustomStringConvertible {
 
   private func reload(_ tls: ServerTLS) async {
     do {
-      try await NIOThreadPool.singleton.runIfActive { try tls.reload() }
+      let services = try await NIOThreadPool.singleton.runIfActive {
+        let services = try ClientServices(tls.settings)
+        try tls.reload()
+        return services
+      }
+      self.authenticator.setServices(services)
       self.logger.info("TLS certificate reloaded")
     } catch {
       self.logger.error(

@@ -1,6 +1,7 @@
 internal import AuthService
 internal import Foundation
 internal import SwiftASN1
+internal import UserAPI
 internal import X509
 
 extension ClientCertificate {
@@ -28,7 +29,9 @@ extension ClientCertificate {
     let commonName = certificate.subject.lazy.flatMap { $0 }
       .last { $0.type == .RDNAttributeType.commonName }
     self.init(
-      uriNames: uriNames, dnsNames: dnsNames, commonName: commonName.flatMap { String($0.value) })
+      uriNames: uriNames, dnsNames: dnsNames, commonName: commonName.flatMap { String($0.value) },
+      expiresAt: Timestamp(
+        millisecondsSinceEpoch: Int64(certificate.notValidAfter.timeIntervalSince1970 * 1_000)))
   }
 }
 

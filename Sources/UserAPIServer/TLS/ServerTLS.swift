@@ -24,7 +24,7 @@ final class ServerTLS: Sendable {
     .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
   ]
 
-  private let settings: TLSSettings
+  let settings: TLSSettings
   private let logger: Logger
   /// What new connections begin with.
   private let context: NIOLockedValueBox<NIOSSLContext>

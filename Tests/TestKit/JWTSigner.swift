@@ -1,46 +1,50 @@
-import Crypto
-import CryptoExtras
-import Foundation
-import JWTKit
+internal import Crypto
+internal import CryptoExtras
+internal import Foundation
+internal import JWTKit
 
 /// Whoever issues tokens: a private key, made anew for each test run, and JSON written by hand, so
 /// that it can be wrong in any way.
 ///
 /// It shares with what it tests nothing but the algorithms of jwt-kit.
-struct JWTSigner: Sendable {
-  let name: String
+package struct JWTSigner: Sendable {
+  package let name: String
   /// The public key as a JWK, without braces, id and `alg`.
-  let jwk: String
+  package let jwk: String
   private let algorithm: any JWTAlgorithm
 
-  func signature(of text: String) throws -> [UInt8] {
+  package func signature(of text: String) throws -> [UInt8] {
     try self.algorithm.sign(Array(text.utf8))
   }
 
   /// A member of a key set.
-  func jwk(id: String?, _ more: String = "") -> String {
+  package func jwk(id: String?, _ more: String = "") -> String {
     "{\(self.jwk)\(id.map { #","kid":"\#($0)""# } ?? "")\(more.isEmpty ? "" : "," + more)}"
   }
 
   /// A token of these two texts, whatever they are.
-  func token(header: String, payload: String) throws -> String {
+  package func token(header: String, payload: String) throws -> String {
     let signed = Self.base64URL(header.utf8) + "." + Self.base64URL(payload.utf8)
     return signed + "." + Self.base64URL(try self.signature(of: signed))
   }
 
   /// One whose header is as it should be.
-  func token(id: String? = "key", _ payload: String) throws -> String {
+  package func token(id: String? = "key", _ payload: String) throws -> String {
     let kid = id.map { #","kid":"\#($0)""# } ?? ""
     return try self.token(
       header: #"{"alg":"\#(self.name)","typ":"JWT"\#(kid)}"#, payload: payload)
   }
 
-  static func base64URL(_ bytes: some Sequence<UInt8>) -> String {
+  package static func base64URL(_ bytes: some Sequence<UInt8>) -> String {
     Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
       .replacing("=", with: "")
   }
 
-  static func keySet(_ jwks: String...) -> [UInt8] {
+  package static func keySet(_ jwks: String...) -> [UInt8] {
+    Self.keySet(jwks)
+  }
+
+  package static func keySet(_ jwks: [String]) -> [UInt8] {
     Array(#"{"keys":[\#(jwks.joined(separator: ","))]}"#.utf8)
   }
 
@@ -59,7 +63,7 @@ struct JWTSigner: Sendable {
     try Insecure.RSA.PrivateKey(backing: _RSA.Signing.PrivateKey(keySize: .bits2048))
   }
 
-  static func rs256() async throws -> JWTSigner {
+  package static func rs256() async throws -> JWTSigner {
     let key = try Self.rsaKey.get()
     let (n, e) = try key.publicKey.getKeyPrimitives()
     return try await JWTSigner(
@@ -68,7 +72,7 @@ struct JWTSigner: Sendable {
     ) { await $0.add(rsa: key, digestAlgorithm: .sha256) }
   }
 
-  static func es256() async throws -> JWTSigner {
+  package static func es256() async throws -> JWTSigner {
     let key = P256.Signing.PrivateKey()
     let point = key.publicKey.rawRepresentation
     return try await JWTSigner(
@@ -78,7 +82,7 @@ struct JWTSigner: Sendable {
     ) { await $0.add(ecdsa: try ES256PrivateKey(backing: key)) }
   }
 
-  static func edDSA() async throws -> JWTSigner {
+  package static func edDSA() async throws -> JWTSigner {
     let key = Curve25519.Signing.PrivateKey()
     return try await JWTSigner(
       name: "EdDSA",
@@ -86,13 +90,15 @@ struct JWTSigner: Sendable {
     ) { await $0.add(eddsa: EdDSA.PrivateKey(backing: key)) }
   }
 
-  static func hs256(secret: [UInt8] = Array(repeating: 7, count: 32)) async throws -> JWTSigner {
+  package static func hs256(secret: [UInt8] = Array(repeating: 7, count: 32)) async throws
+    -> JWTSigner
+  {
     try await JWTSigner(
       name: "HS256", jwk: #""kty":"oct","k":"\#(Self.base64URL(secret))""#
     ) { await $0.add(hmac: HMACKey(from: secret), digestAlgorithm: .sha256) }
   }
 
-  static func make(_ name: String) async throws -> JWTSigner {
+  package static func make(_ name: String) async throws -> JWTSigner {
     switch name {
     case "RS256": try await Self.rs256()
     case "ES256": try await Self.es256()
