@@ -4,16 +4,10 @@ internal import UserAPI
 struct ActAs: Sendable, Equatable {
   let user: String
 
-  /// - Throws: `INVALID_ACT_AS` when nobody can have that id: it has 1 to 255 bytes without spaces
-  ///   and control characters, and none that stands for bytes that were no text. All others are
-  ///   legal in a header, which is UTF-8 there.
+  /// - Throws: `INVALID_ACT_AS` when nobody can have that id. All others are legal in a header, which
+  ///   is UTF-8 there.
   init(_ user: String) throws(UserAPIError) {
-    guard (1...255).contains(user.utf8.count),
-      user.unicodeScalars.allSatisfy({ scalar in
-        scalar.value > 0x20 && scalar != "\u{FFFD}" && !scalar.properties.isWhitespace
-          && scalar.properties.generalCategory != .control
-      })
-    else {
+    guard UserName.isValid(user) else {
       throw UserAPIError(
         .invalidActAs,
         "actAs: a user's id has 1 to 255 bytes and no spaces or control characters")

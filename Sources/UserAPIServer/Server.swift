@@ -15,35 +15,46 @@ internal import WAHA
 /// The service, assembled: the one place that knows every concrete type.
 package struct Server: Sendable {
   private let settings: Settings
+  private let logs: LogQueue
   private let logger: Logger
 
   package init(settings: Settings) {
     self.settings = settings
-    self.logger = Self.makeLogger("user-api-server", settings.logging)
+    self.logs = LogQueue(
+      logger: Logger(label: "user-api-server") { Self.logHandler($0, settings.logging) })
+    self.logger = Self.makeLogger("user-api-server", settings.logging, self.logs)
   }
 
-  private static func makeLogger(_ label: String, _ settings: LogSettings) -> Logger {
-    let level = settings.level
-    return switch settings.format {
-    case .json:
-      Logger(label: label) {
-        var handler = JSONLogHandler(label: $0)
-        handler.logLevel = level
-        return handler
-      }
-    case .text:
-      Logger(label: label) {
-        var handler = StreamLogHandler.standardError(label: $0)
-        handler.logLevel = level
-        return handler
-      }
+  private static func makeLogger(
+    _ label: String, _ settings: LogSettings, _ logs: LogQueue
+  ) -> Logger {
+    Logger(label: label) {
+      QueuedLogHandler(handler: Self.logHandler($0, settings), queue: logs)
     }
+  }
+
+  private static func logHandler(_ label: String, _ settings: LogSettings) -> any LogHandler {
+    var handler: any LogHandler =
+      switch settings.format {
+      case .json: JSONLogHandler(label: label)
+      case .text: StreamLogHandler.standardError(label: label)
+      }
+    handler.logLevel = settings.level
+    return handler
   }
 
   /// Runs until SIGTERM or SIGINT, then until the calls under way are over.
   ///
   /// - Throws: What kept the server from starting.
   package func run() async throws {
+    do { try await self.serve() } catch {
+      await self.logs.drain()
+      throw error
+    }
+    await self.logs.drain()
+  }
+
+  private func serve() async throws {
     let tls = try self.settings.tls.map { settings throws(SettingsError) in
       try ServerTLS(settings: settings, logger: self.logger)
     }
@@ -95,7 +106,7 @@ package struct Server: Sendable {
     let services = self.services(
       authenticator: authenticator, database: database, upstream: upstream, registry: registry)
     var background: [any Service] = [
-      MemoryTrim(logger: self.logger),
+      MemoryTrim(logger: self.logger), AuditFlushing(audit: services.audit, time: .system),
       TokenUseRecording(uses: tokenUses, store: database, time: .system, logger: self.logger),
     ]
     if let jwt { background.append(JWTKeyRefresh(keys: jwt.keys)) }
@@ -184,7 +195,8 @@ package struct Server: Sendable {
       limitMetrics: LimitMetrics(factory: registry), limits: self.settings.callLimits,
       pageThreads: UserThreads(count: max(1, System.coreCount / 2)),
       audit: AuditLog(
-        logger: Self.makeLogger("user-api-audit", self.settings.logging), time: .system),
+        logger: Self.makeLogger("user-api-audit", self.settings.logging, self.logs), time: .system,
+        quotesValues: self.settings.logging.format == .text),
       logger: self.logger)
   }
 

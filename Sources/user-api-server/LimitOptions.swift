@@ -190,8 +190,8 @@ struct LimitOptions: ParsableArguments {
 
   @Option(
     help: """
-      Calls from one address that had no valid token. (env: USER_API_FAILED_AUTH_LIMIT; default: \
-      50/5)
+      Tokens from one address that were looked up and not valid. (env: \
+      USER_API_FAILED_AUTH_LIMIT; default: 100/10)
       """)
   var failedAuthLimit: String?
 

@@ -110,6 +110,9 @@ import UserAPI
         == "user:alice(session:read session:write directory:read)")
     // A bad one is not made good.
     #expect(await self.outcome(either, "Bearer x", billing) == "TOKEN_INVALID")
+    for authorization in ["", "Bearer", "Basic x", "Bearer \u{E9}"] {
+      #expect(await self.outcome(either, authorization, billing) == "TOKEN_MISSING")
+    }
     #expect(
       await self.outcome(either, "Bearer " + TokenSecret.generate().rawValue, billing)
         == "TOKEN_INVALID")

@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test func `refused bodies leave the connection as it was`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(server: ["--failed-auth-limit", "none"]) { deployment in
       let token = try await deployment.token(user: "alice").secret
       // Sixty bodies of 40 kB are more than twice what a connection's window holds.
       let script = """

@@ -15,8 +15,11 @@ struct TLSFixture: Sendable {
   let key: URL
 
   /// Runs `body` with a server at `localhost` and `127.0.0.1`, whose key is an RSA key.
+  ///
+  /// - Parameter services: Whose clients' certificates are, in JSON; nil when they prove nothing. It is
+  ///   in the file `services.json`.
   static func with(
-    server: [String] = [], _ body: (TLSFixture) async throws -> Void
+    server: [String] = [], services: String? = nil, _ body: (TLSFixture) async throws -> Void
   ) async throws {
     var authorities: [CertificateAuthority] = []
     try await Deployment.with(
@@ -27,10 +30,12 @@ struct TLSFixture: Sendable {
         let files = try await ca.issue(
           "server", names: ["DNS:localhost", "IP:127.0.0.1"], isRSA: true)
         authorities = [ca, clientCA]
+        try services?.write(
+          to: folder.appending(path: "services.json"), atomically: true, encoding: .utf8)
         return [
           "--tls-cert", files.certificate, "--tls-key", files.key, "--tls-client-ca",
           clientCA.certificate,
-        ]
+        ] + (services == nil ? [] : ["--tls-client-services", "services.json"])
       }
     ) { deployment in
       try await body(
@@ -81,6 +86,12 @@ struct TLSFixture: Sendable {
   /// Runs the command-line client.
   func userAPI(
     _ arguments: String..., environment: [String: String] = [:]
+  ) async throws -> Run {
+    try await self.userAPI(arguments: arguments, environment: environment)
+  }
+
+  func userAPI(
+    arguments: [String], environment: [String: String] = [:]
   ) async throws -> Run {
     try await Run(
       "user-api", arguments,

@@ -212,4 +212,36 @@ import Testing
       #expect(rows[unused.id]?.lastUsed == "-")
     }
   }
+
+  @Test func `a call that is not whole when its token is taken back is refused`() async throws {
+    try await Deployment.with { deployment in
+      let token = try await deployment.token(user: "alice")
+      let name = try await deployment.initiate(token: token.secret)
+      try await deployment.control("DELETE", "requests")
+      let script = """
+        import subprocess, sys, httpx
+        url, token, server, id, body = sys.argv[1:]
+        client = httpx.Client(http1=False, http2=True, trust_env=False, timeout=20)
+        def call(content):
+            return client.post(url, content=content, headers={
+                "content-type": "application/json", "authorization": "Bearer " + token})
+        def late():
+            # The headers are on their way, and others see that the token is gone.
+            subprocess.run([server, "token", "revoke", id], check=True, capture_output=True)
+            while "TOKEN_REVOKED" not in call(b"{}").text:
+                pass
+            yield body.encode()
+        print(call(late()).json()["data"]["reason"])
+        """
+      let run = try await Run(
+        "/usr/bin/python3",
+        [
+          "-c", script, deployment.url + "/user.v1.User/restartSession", token.secret,
+          Program.folder.appending(path: "user-api-server").path, token.id,
+          #"{"sessionName":"\#(name)"}"#,
+        ], environment: ["DATABASE_URL": "sqlite:test.db"], in: deployment.folder)
+      #expect(run.output == "TOKEN_REVOKED\n", "\(run.errors)")
+      #expect(try await deployment.requestCount("restart") == 0)
+    }
+  }
 }

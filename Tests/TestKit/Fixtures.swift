@@ -19,7 +19,7 @@ extension Authenticator {
     _ authorization: String?, certificate: ClientCertificate? = nil
   ) async throws(UserAPIError) -> Caller {
     try await self.identify(Credentials(authorization: authorization, certificate: certificate))
-      .caller(of: .getWhatsAppSession, certificate: certificate)
+      .caller(of: .getWhatsAppSession)
   }
 }
 

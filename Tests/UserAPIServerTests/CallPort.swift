@@ -19,6 +19,7 @@ struct CallPort {
   let sessions: Sessions
   let tokens: TokenAdministration
   let audit = LogRecorder()
+  let auditLog: AuditLog
   let metrics = PrometheusRegistry()
   let server: CallServer
   let url: String
@@ -50,6 +51,7 @@ struct CallPort {
     services: ClientServices, jwt: JWTVerifier?, tokenStore: InMemoryTokenStore, time: ManualTime
   ) async throws {
     self.time = time
+    self.auditLog = AuditLog(logger: self.audit.logger(), time: time.source)
     self.store.setRecord(.sample())
     self.sessions = Sessions(store: self.store, upstream: self.upstream, time: self.time.source)
     self.tokens = TokenAdministration(store: tokenStore, time: self.time.source)
@@ -71,7 +73,7 @@ struct CallPort {
             threads: threads, metrics: ListMetrics(factory: self.metrics), logger: logger)),
         metrics: CallMetrics(factory: self.metrics),
         limitMetrics: LimitMetrics(factory: self.metrics), limits: limits, pageThreads: threads,
-        audit: AuditLog(logger: self.audit.logger(), time: self.time.source), logger: logger),
+        audit: self.auditLog, logger: logger),
       tls: try tls.map { try ServerTLS(settings: $0, logger: logger) })
     self.url =
       (tls == nil ? "http://" : "https://")

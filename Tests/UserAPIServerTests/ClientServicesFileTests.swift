@@ -54,6 +54,7 @@ import Testing
       #"{"a": {"service": "b", "scopes": ["actas"]}}"#,
       "a has a scope that is none of session:read, session:write, directory:read, act-as"
     ),
+    (#"{"a": {"service": "b", "service": "c"}}"#, "a says something twice"),
     (#"{"a": {"service": "b"}, "a": {"service": "c"}}"#, "a is there twice"),
   ])
   func `one that makes no sense is refused`(text: String?, problem: String) throws {

@@ -10,8 +10,9 @@ package final class Authenticator: Sendable {
     package var cacheLifetime: Duration = .milliseconds(500)
     /// How many looked-up tokens are kept, and how many signed ones. Default: 65,536.
     package var cacheCapacity = 65_536
-    /// How many tokens that nobody has used lately are looked up or verified at once. More are not:
-    /// whoever makes tokens up must not keep the store from those who have some. Default: 128.
+    /// How many tokens that nobody has used lately are looked up at once, and how many signed ones
+    /// verified. More are not: whoever makes tokens up must not keep the store and the keys from those
+    /// who have some. Default: 128.
     package var maxUnknownLookups = 128
 
     package static let defaults = Self()
@@ -33,7 +34,7 @@ package final class Authenticator: Sendable {
   private struct Question {
     enum Kind {
       case issued
-      case signed(String, JWTVerifier)
+      case signed(Substring, JWTVerifier)
     }
 
     var digest: TokenDigest
@@ -56,6 +57,7 @@ package final class Authenticator: Sendable {
   private let uses: TokenUses
   private let services: NIOLockedValueBox<ClientServices>
   private let unknownLookups = Atomic(0)
+  private let unknownVerifications = Atomic(0)
   /// Who waits for which token to be looked up or verified.
   private let waiters = NIOLockedValueBox<[TokenDigest: [Waiter]]>([:])
   /// Tokens of the store.
@@ -101,13 +103,13 @@ package final class Authenticator: Sendable {
     }
   }
 
-  /// Whether the token was good lately, so that it is worth another look whoever else calls from the
+  /// Whether the token was found before, so that it is worth another look whoever else calls from the
   /// same address.
-  package func wasGood(_ credentials: Credentials) -> Bool {
+  package func wasFound(_ credentials: Credentials) -> Bool {
     switch credentials.bearer {
-    case .missing, .invalid: false
-    case .token(let digest): self.issued.withLockedValue { $0.contains(digest) }
-    case .jwt(_, let digest): self.signed.withLockedValue { $0.contains(digest) }
+    case .none, .missing, .invalid: false
+    case .token(let digest): self.issued.withLockedValue { $0.lastValue(for: digest) } != nil
+    case .jwt(_, let digest): self.signed.withLockedValue { $0.lastValue(for: digest) } != nil
     }
   }
 
@@ -163,8 +165,9 @@ package final class Authenticator: Sendable {
     let services = self.services.withLockedValue { $0 }
     var limit: Identity?
     switch (services.requirement, credentials.bearer) {
-    case (.token, _), (.either, .invalid), (.either, .token), (.either, .jwt): break
-    case (.either, .missing), (.both, _):
+    case (.token, _), (.either, .missing), (.either, .invalid), (.either, .token), (.either, .jwt):
+      break
+    case (.either, .none), (.both, _):
       let service = services.identity(of: credentials.certificate, at: self.time.wallClock())
       if services.requirement == .both {
         guard let service else {
@@ -177,7 +180,7 @@ package final class Authenticator: Sendable {
       }
     }
     switch credentials.bearer {
-    case .missing:
+    case .none, .missing:
       throw UserAPIError(.tokenMissing, "an authorization header with a bearer token is required")
     case .invalid: throw Self.invalidToken
     case .token(let digest):
@@ -202,28 +205,47 @@ package final class Authenticator: Sendable {
     // The age counts from before the read, so that a token revoked during it is not kept longer.
     let now = self.time.now()
     if let known = self.known(question) { return known }
-    let cache =
-      switch question.kind {
-      case .issued: self.issued
-      case .signed: self.signed
+    switch question.kind {
+    case .issued:
+      let known = self.issued.withLockedValue { $0.lastValue(for: question.digest) }
+      do throws(UserAPIError) {
+        let verified = try await self.bounded(
+          self.unknownLookups, isBounded: known == nil,
+          else: UserAPIError(.storeUnavailable, "too many unknown tokens at once")
+        ) { () async throws(UserAPIError) in try await self.lookUp(question.digest) }
+        self.issued.withLockedValue { $0.store(verified, for: question.digest, at: now) }
+        return verified
+      } catch {
+        // What has ended since needs no store to say so.
+        if let known, self.hasEnded(known) { return known }
+        throw error
       }
-    let isKnown = cache.withLockedValue { $0.contains(question.digest) }
-    if !isKnown {
-      let count = self.unknownLookups.wrappingAdd(1, ordering: .relaxed).newValue
-      guard count <= self.configuration.maxUnknownLookups else {
-        self.unknownLookups.wrappingSubtract(1, ordering: .relaxed)
-        throw UserAPIError(
-          .storeUnavailable, "too many unknown tokens at once", retryAfter: .seconds(1))
-      }
+    case .signed(let text, let jwt):
+      let known = self.signed.withLockedValue { $0.lastValue(for: question.digest) }
+      let verified = try await self.bounded(
+        self.unknownVerifications, isBounded: known == nil,
+        else: UserAPIError(.keysUnavailable, "too many unknown tokens at once")
+      ) { () async throws(UserAPIError) in try await self.verify(text, jwt) }
+      self.signed.withLockedValue { $0.store(verified, for: question.digest, at: now) }
+      return verified
     }
-    defer { if !isKnown { self.unknownLookups.wrappingSubtract(1, ordering: .relaxed) } }
-    let verified =
-      switch question.kind {
-      case .issued: try await self.lookUp(question.digest)
-      case .signed(let text, let jwt): try await self.verify(text, jwt)
-      }
-    cache.withLockedValue { $0.store(verified, for: question.digest, at: now) }
-    return verified
+  }
+
+  /// Does it, unless too many do at once.
+  private func bounded<Value: Sendable>(
+    _ count: borrowing Synchronization.Atomic<Int>, isBounded: Bool, else refusal: UserAPIError,
+    _ body: () async throws(UserAPIError) -> Value
+  ) async throws(UserAPIError) -> Value {
+    guard isBounded else { return try await body() }
+    defer { count.wrappingSubtract(1, ordering: .relaxed) }
+    guard
+      count.wrappingAdd(1, ordering: .relaxed).newValue <= self.configuration.maxUnknownLookups
+    else {
+      var refusal = refusal
+      refusal.retryAfter = .seconds(1)
+      throw refusal
+    }
+    return try await body()
   }
 
   private func lookUp(_ digest: TokenDigest) async throws(UserAPIError) -> Verified {
@@ -239,8 +261,9 @@ package final class Authenticator: Sendable {
       isRevoked: token.revokedAt != nil, expiresAt: token.expiresAt)
   }
 
-  private func verify(_ text: String, _ jwt: JWTVerifier) async throws(UserAPIError) -> Verified {
-    let token = try await jwt.verify(text[...])
+  private func verify(_ text: Substring, _ jwt: JWTVerifier) async throws(UserAPIError) -> Verified
+  {
+    let token = try await jwt.verify(text)
     return Verified(
       identity: Identity(
         id: token.subject, role: token.role, scopes: token.scopes, proof: .jwt(keyID: token.keyID)),
@@ -253,10 +276,14 @@ package final class Authenticator: Sendable {
     if verified.isRevoked {
       throw UserAPIError(.tokenRevoked, "the token has been revoked")
     }
-    if let expiresAt = verified.expiresAt, expiresAt <= self.time.wallClock() {
+    if self.hasEnded(verified) {
       throw UserAPIError(.tokenExpired, "the token has expired")
     }
     return question.limit.map { verified.identity.limited(to: $0) } ?? verified.identity
+  }
+
+  private func hasEnded(_ verified: Verified) -> Bool {
+    verified.expiresAt.map { $0 <= self.time.wallClock() } ?? false
   }
 
   private func result(

@@ -4,12 +4,9 @@ package struct Caller: Sendable {
   package let userID: String
   /// Who calls: the user, or who may act for users.
   package let identity: Identity
-  /// The certificate of the connection that the call came on; nil when the client has none.
-  package let certificate: ClientCertificate?
 
-  init(userID: String, identity: Identity, certificate: ClientCertificate?) {
+  init(userID: String, identity: Identity) {
     self.userID = userID
     self.identity = identity
-    self.certificate = certificate
   }
 }

@@ -20,7 +20,9 @@ package struct ClientCertificate: Sendable, Equatable {
     self.expiresAt = expiresAt
   }
 
-  /// What logs call it: the first URI, or else the first DNS name. A common name, which may be a
-  /// person's, is in no log.
-  package var logName: String? { self.uriNames.first ?? self.dnsNames.first }
+  /// What logs call it: the first URI, or else the first DNS name, as far as that is not too long. A
+  /// common name, which may be a person's, is in no log.
+  package var logName: String? {
+    (self.uriNames.first ?? self.dnsNames.first).map { String($0.prefix(255)) }
+  }
 }

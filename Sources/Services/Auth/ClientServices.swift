@@ -39,11 +39,10 @@ package struct ClientServices: Sendable {
     guard !self.identities.isEmpty, let certificate, now <= certificate.expiresAt else {
       return nil
     }
-    for names in [certificate.uriNames, certificate.dnsNames] {
-      for name in names {
-        if let identity = self.identities[name] { return identity }
-      }
-    }
-    return nil
+    // A URI has a colon and a DNS name has none: neither stands for the other.
+    let names =
+      certificate.uriNames.filter { $0.utf8.contains(UInt8(ascii: ":")) }
+      + certificate.dnsNames.filter { !$0.utf8.contains(UInt8(ascii: ":")) }
+    return names.lazy.compactMap { self.identities[$0] }.first
   }
 }

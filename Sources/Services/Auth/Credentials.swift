@@ -3,13 +3,16 @@ internal import UserAPI
 /// What a request brings to prove who calls, read and not yet believed.
 package struct Credentials: Sendable {
   enum Bearer: Sendable {
+    /// There is no header of that name.
+    case none
+    /// There is one, without a bearer token.
     case missing
     /// There is something that cannot be a token.
     case invalid
     /// A token of this service's own.
     case token(TokenDigest)
     /// What may be a token that somebody else signed, and its digest.
-    case jwt(String, TokenDigest)
+    case jwt(Substring, TokenDigest)
   }
 
   let bearer: Bearer
@@ -23,17 +26,25 @@ package struct Credentials: Sendable {
     self.certificate = certificate
   }
 
+  /// Whether they are of a kind that may be a token's.
+  package var haveToken: Bool {
+    switch self.bearer {
+    case .none, .missing, .invalid: false
+    case .token, .jwt: true
+    }
+  }
+
   private static func bearer(_ authorization: String?) -> Bearer {
+    guard let authorization else { return .none }
     // Only ASCII is worth looking at: to compare other text can cost the square of its length.
-    guard let authorization, authorization.utf8.allSatisfy({ $0 < 0x80 }),
+    guard authorization.utf8.allSatisfy({ $0 < 0x80 }),
       let credentials = Self.bearerCredentials(authorization)
     else { return .missing }
     if credentials.hasPrefix(TokenSecret.prefix) {
       return TokenSecret(credentials).map { .token($0.digest) } ?? .invalid
     }
     guard credentials.utf8.count <= JWTVerifier.maximumTokenSize else { return .invalid }
-    let text = String(credentials)
-    return .jwt(text, TokenDigest(of: text))
+    return .jwt(credentials, TokenDigest(of: credentials))
   }
 
   /// What stands behind `Bearer` (RFC 6750, section 2.1; the scheme in any case).

@@ -35,9 +35,9 @@ package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
     return entry.value
   }
 
-  /// Whether there is an entry, however old.
-  package func contains(_ key: Key) -> Bool {
-    self.young[key] != nil || self.old[key] != nil
+  /// What was stored last, however old.
+  package func lastValue(for key: Key) -> Value? {
+    (self.young[key] ?? self.old[key])?.value
   }
 
   package mutating func store(_ value: Value, for key: Key, at now: ContinuousClock.Instant) {

@@ -18,11 +18,16 @@ package final class Identity: Sendable {
   package let role: Role
   package let scopes: Scopes
   package let proof: Proof
+  /// The service on whose connection the caller is, where that was demanded as well.
+  package let service: Identity?
   /// Tells callers apart in one word, for as long as the process runs.
   package let key: Int
 
-  package init(id: String, role: Role, scopes: Scopes? = nil, proof: Proof) {
+  package init(
+    id: String, role: Role, scopes: Scopes? = nil, proof: Proof, on service: Identity? = nil
+  ) {
     self.id = id
+    self.service = service
     self.role = role
     self.scopes = scopes ?? role.defaultScopes
     self.proof = proof
@@ -32,24 +37,29 @@ package final class Identity: Sendable {
     self.key = hasher.finalize()
   }
 
-  /// The same, with nothing that `other` is not allowed, too.
-  package func limited(to other: Identity) -> Identity {
+  /// The same on the connection of a service, and with nothing that the service may not do, too.
+  package func limited(to service: Identity) -> Identity {
     Identity(
-      id: self.id, role: self.role, scopes: self.scopes.intersection(other.scopes),
-      proof: self.proof)
+      id: self.id, role: self.role, scopes: self.scopes.intersection(service.scopes),
+      proof: self.proof, on: service)
   }
 
   /// What logs call it: a user's or a service's id.
   package var logName: String { "\(self.role == .service ? "service" : "user"):\(self.id)" }
 
+  /// For whom a call is, as far as the header is to be believed: nil for a name that is none, and for
+  /// one that the caller may not name.
+  package func user(named actAs: String?) -> String? {
+    guard let actAs else { return self.role == .service ? nil : self.id }
+    return self.scopes.contains(.actAs) && UserName.isValid(actAs) ? actAs : nil
+  }
+
   /// Says for whom a call is, if it may be made.
   ///
-  /// - Parameters:
-  ///   - actAs: The value of the header `user-api-act-as`; nil when there is none.
-  ///   - certificate: What the connection's client presented.
+  /// - Parameter actAs: The value of the header `user-api-act-as`; nil when there is none.
   /// - Throws: `ACCOUNT_NOT_APPROVED`, `SCOPE_MISSING`, or `INVALID_ACT_AS`.
   package func caller(
-    of procedure: Procedure, actAs: String? = nil, certificate: ClientCertificate? = nil
+    of procedure: Procedure, actAs: String? = nil
   ) throws(UserAPIError) -> Caller {
     guard self.role != .guest else {
       throw UserAPIError(.accountNotApproved, "Your account is not yet approved")
@@ -57,7 +67,7 @@ package final class Identity: Sendable {
     if actAs != nil || self.role == .service { try self.require(.actAs) }
     try self.require(procedure.scope)
     if let actAs {
-      guard UserID.isValid(actAs) else {
+      guard UserName.isValid(actAs) else {
         throw UserAPIError(
           .invalidActAs, "user-api-act-as must name one user, in 1 to 255 bytes without spaces")
       }
@@ -65,7 +75,7 @@ package final class Identity: Sendable {
       throw UserAPIError(
         .invalidActAs, "a service has no session of its own; name a user in user-api-act-as")
     }
-    return Caller(userID: actAs ?? self.id, identity: self, certificate: certificate)
+    return Caller(userID: actAs ?? self.id, identity: self)
   }
 
   private func require(_ scope: Scope) throws(UserAPIError) {

@@ -32,7 +32,7 @@ package struct TokenSecret: Sendable {
 
   /// What is stored and looked up in place of the token.
   package var digest: TokenDigest {
-    TokenDigest(of: self.rawValue)
+    TokenDigest(of: self.rawValue[...])
   }
 
   static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
@@ -58,7 +58,7 @@ package struct TokenDigest: Sendable {
     self.init(unchecked: bytes)
   }
 
-  init(of text: String) {
+  init(of text: Substring) {
     var text = text
     self = text.withUTF8 { bytes in
       TokenDigest(unchecked: SHA256.hash(data: UnsafeRawBufferPointer(bytes)))

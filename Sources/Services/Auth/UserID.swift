@@ -6,17 +6,6 @@ package struct UserID: Sendable {
   package init(_ text: String) {
     self.text = text
   }
-
-  /// Whether a user or a service may have that id: 1 to 255 bytes without spaces and control
-  /// characters, and none that stands for bytes that were no text.
-  package static func isValid(_ text: String) -> Bool {
-    guard (1...255).contains(text.utf8.count) else { return false }
-    if text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) { return true }
-    return text.unicodeScalars.allSatisfy { scalar in
-      scalar.value > 0x20 && scalar != "\u{FFFD}" && !scalar.properties.isWhitespace
-        && scalar.properties.generalCategory != .control
-    }
-  }
 }
 
 extension UserID: Hashable {

@@ -58,9 +58,9 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   public static let scopeMissing = Self(rawValue: "SCOPE_MISSING")
   /// `user-api-act-as` names no user, or is missing where a service has to name one.
   public static let invalidActAs = Self(rawValue: "INVALID_ACT_AS")
-  /// The caller calls too often, or too many calls from one address had no valid token.
+  /// The caller calls too often, or too many tokens from one address were not valid.
   public static let rateLimited = Self(rawValue: "RATE_LIMITED")
-  /// The keys with which tokens are verified cannot be had.
+  /// The keys with which tokens are verified cannot be had now, or are too much in use.
   public static let keysUnavailable = Self(rawValue: "KEYS_UNAVAILABLE")
 
   // MARK: The session

@@ -15,19 +15,22 @@ package struct CallHead: Sendable, Equatable {
     /// Takes a header, by its name in lower case. Of one that comes more than once the first
     /// counts.
     package mutating func add(_ name: String, _ value: String) {
-      // No value that means something has other characters, and to compare those can cost the
-      // square of their number.
-      let value = value.utf8.allSatisfy { $0 < 0x80 } ? value : "?"
       switch name {
-      case ":method": self.method = self.method ?? value
-      case ":path": self.path = self.path ?? value
-      case "content-type": self.contentType = self.contentType ?? value
-      case "content-encoding": self.contentEncoding = self.contentEncoding ?? value
-      case "connect-content-encoding":
-        self.connectContentEncoding = self.connectContentEncoding ?? value
-      case "connect-timeout-ms": self.connectTimeout = self.connectTimeout ?? value
+      case ":method": Self.set(&self.method, value)
+      case ":path": Self.set(&self.path, value)
+      case "content-type": Self.set(&self.contentType, value)
+      case "content-encoding": Self.set(&self.contentEncoding, value)
+      case "connect-content-encoding": Self.set(&self.connectContentEncoding, value)
+      case "connect-timeout-ms": Self.set(&self.connectTimeout, value)
       default: break
       }
+    }
+
+    private static func set(_ field: inout String?, _ value: String) {
+      guard field == nil else { return }
+      // No value that means something has other characters, and to compare those can cost the
+      // square of their number.
+      field = value.utf8.allSatisfy { $0 < 0x80 } ? value : "?"
     }
   }
 

@@ -2,36 +2,52 @@ internal import AuthService
 internal import NIOConcurrencyHelpers
 internal import UserAPI
 
-/// Decides who gets in: who calls, whether they call too often, and for whom they may.
-final class Admission: Sendable {
-  private struct CallerKey: Hashable {
-    /// ``Identity/key``.
-    var identity: Int
-    /// Of the user for whom somebody else calls.
-    var user: UserID?
+/// The buckets of callers, one kind of call each.
+private struct CallBuckets: Sendable {
+  typealias Buckets = NIOLockedValueBox<RateBuckets<CallerKey>>
+
+  private let reads: Buckets?
+  private let writes: Buckets?
+  private let lists: Buckets?
+
+  init(_ limits: AdmissionLimits) {
+    self.reads = limits.reads.map { Buckets(RateBuckets(limit: $0)) }
+    self.writes = limits.writes.map { Buckets(RateBuckets(limit: $0)) }
+    self.lists = limits.lists.map { Buckets(RateBuckets(limit: $0)) }
   }
 
+  subscript(_ kind: CallClass) -> Buckets? {
+    switch kind {
+    case .read: self.reads
+    case .write: self.writes
+    case .list: self.lists
+    }
+  }
+}
+
+private struct CallerKey: Hashable {
+  /// ``Identity/key``.
+  var identity: Int
+  /// Of the user for whom somebody else calls.
+  var user: UserID?
+}
+
+/// Decides who gets in: who calls, whether they call too often, and for whom they may.
+final class Admission: Sendable {
   let authenticator: Authenticator
   private let time: TimeSource
-  private let calls: [CallClass: NIOLockedValueBox<RateBuckets<CallerKey>>]
+  private let ownCalls: CallBuckets
+  /// Of those who call for users whom they name. They may name any number, and must not push others'
+  /// buckets out.
+  private let callsForUsers: CallBuckets
   /// By address; nil is everybody on a Unix-domain socket.
   private let failures: NIOLockedValueBox<RateBuckets<PeerAddress?>>?
 
   init(authenticator: Authenticator, limits: AdmissionLimits = .defaults, time: TimeSource) {
     self.authenticator = authenticator
     self.time = time
-    self.calls = [
-      CallClass: NIOLockedValueBox<RateBuckets<CallerKey>>
-    ](
-      uniqueKeysWithValues: CallClass.allCases.compactMap { kind in
-        let limit =
-          switch kind {
-          case .read: limits.reads
-          case .write: limits.writes
-          case .list: limits.lists
-          }
-        return limit.map { (kind, NIOLockedValueBox(RateBuckets(limit: $0))) }
-      })
+    self.ownCalls = CallBuckets(limits)
+    self.callsForUsers = CallBuckets(limits)
     self.failures = limits.failures.map { NIOLockedValueBox(RateBuckets(limit: $0)) }
   }
 
@@ -39,14 +55,14 @@ final class Admission: Sendable {
   func knownIdentity(
     _ credentials: Credentials, from address: PeerAddress?
   ) -> Result<Identity, UserAPIError>? {
-    guard let known = self.authenticator.knownResult(credentials) else {
-      // Who makes tokens up is not let on to have them looked up.
-      guard let wait = self.failures?.withLockedValue({ $0.wait(address, at: self.time.now()) }),
-        !self.authenticator.wasGood(credentials)
-      else { return nil }
-      return .failure(Self.tooManyFailures(wait))
-    }
-    return self.counted(known, from: address)
+    if let known = self.authenticator.knownResult(credentials) { return known }
+    // Who makes tokens up is not let on to have them looked up.
+    guard let wait = self.failures?.withLockedValue({ $0.wait(address, at: self.time.now()) }),
+      !self.authenticator.wasFound(credentials)
+    else { return nil }
+    return .failure(
+      UserAPIError(
+        .rateLimited, "too many tokens from this address were not valid", retryAfter: wait))
   }
 
   /// Says who calls from that address.
@@ -56,40 +72,45 @@ final class Admission: Sendable {
     _ credentials: Credentials, from address: PeerAddress?,
     _ done: @escaping @Sendable (Result<Identity, UserAPIError>) -> Void
   ) {
-    self.authenticator.identify(credentials) { done(self.counted($0, from: address)) }
-  }
-
-  private func counted(
-    _ result: Result<Identity, UserAPIError>, from address: PeerAddress?
-  ) -> Result<Identity, UserAPIError> {
-    guard case .failure(let error) = result, error.code == .unauthenticated,
-      let wait = self.failures?.withLockedValue({ $0.take(address, at: self.time.now()) })
-    else { return result }
-    return .failure(Self.tooManyFailures(wait))
-  }
-
-  private static func tooManyFailures(_ wait: Duration) -> UserAPIError {
-    UserAPIError(
-      .rateLimited, "too many calls from this address had no valid token", retryAfter: wait)
+    self.authenticator.identify(credentials) { result in
+      if case .failure(let error) = result, error.code == .unauthenticated {
+        _ = self.failures?.withLockedValue { $0.take(address, at: self.time.now()) }
+      }
+      done(result)
+    }
   }
 
   /// Lets a call in.
   ///
   /// - Parameter actAs: The value of the header `user-api-act-as`; nil when there is none.
-  /// - Throws: `RATE_LIMITED`, and as ``Identity/caller(of:actAs:certificate:)``.
+  /// - Throws: `RATE_LIMITED`, and as ``Identity/caller(of:actAs:)``.
   func admit(
-    _ identity: Identity, to procedure: Procedure, actAs: String?,
-    certificate: ClientCertificate?
+    _ identity: Identity, to procedure: Procedure, actAs: String?
   ) throws(UserAPIError) -> Caller {
-    let user = actAs.flatMap { name in
-      identity.scopes.contains(.actAs) && UserID.isValid(name) ? UserID(name) : nil
+    let caller: Caller
+    do throws(UserAPIError) {
+      caller = try identity.caller(of: procedure, actAs: actAs)
+    } catch {
+      // Whatever names it tries.
+      try self.count(CallerKey(identity: identity.key), procedure, in: self.ownCalls)
+      throw error
     }
-    if let buckets = self.calls[CallClass(procedure)] {
-      let key = CallerKey(identity: identity.key, user: user)
-      if let wait = buckets.withLockedValue({ $0.take(key, at: self.time.now()) }) {
-        throw UserAPIError(.rateLimited, "the caller calls too often", retryAfter: wait)
-      }
+    if actAs == nil {
+      try self.count(CallerKey(identity: identity.key), procedure, in: self.ownCalls)
+    } else {
+      try self.count(
+        CallerKey(identity: identity.key, user: UserID(caller.userID)), procedure,
+        in: self.callsForUsers)
     }
-    return try identity.caller(of: procedure, actAs: actAs, certificate: certificate)
+    return caller
+  }
+
+  private func count(
+    _ caller: CallerKey, _ procedure: Procedure, in buckets: CallBuckets
+  ) throws(UserAPIError) {
+    guard let bucket = buckets[CallClass(procedure)],
+      let wait = bucket.withLockedValue({ $0.take(caller, at: self.time.now()) })
+    else { return }
+    throw UserAPIError(.rateLimited, "the caller calls too often", retryAfter: wait)
   }
 }

@@ -8,8 +8,8 @@ package struct AdmissionLimits: Sendable {
   package var writes: RateLimit? = RateLimit(burst: 60, perSecond: 5)
   /// Pages of lists for one caller. Default: 200, and 50 a second.
   package var lists: RateLimit? = RateLimit(burst: 200, perSecond: 50)
-  /// Calls from one address that had no valid token. Default: 50, and 5 a second.
-  package var failures: RateLimit? = RateLimit(burst: 50, perSecond: 5)
+  /// Tokens from one address that were looked up and not valid. Default: 100, and 10 a second.
+  package var failures: RateLimit? = RateLimit(burst: 100, perSecond: 10)
 
   package static let defaults = Self()
 

@@ -1,7 +1,7 @@
 internal import UserAPI
 
 /// What the calls of one caller are counted as, each kind by itself.
-enum CallClass: CaseIterable, Hashable, Sendable {
+enum CallClass: Sendable {
   case read
   case write
   case list

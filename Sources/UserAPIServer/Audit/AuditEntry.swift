@@ -5,12 +5,14 @@ internal import UserAPI
 struct AuditEntry: Sendable {
   /// Who called; nil when that is not known.
   var identity: Identity?
-  /// For whom; nil when the call did not get so far.
+  /// For whom; nil when nobody was named who may be.
   var userID: String?
   /// The name of the connection's certificate, where it was not what proved who called.
   var certificate: String?
-  /// Where the connection comes from; nil for a Unix-domain socket.
+  /// Where the connection comes from, for people and for telling callers apart; nil for a Unix-domain
+  /// socket.
   var address: String?
+  var peer: PeerAddress?
   /// Nil when the call names none.
   var procedure: Procedure?
   /// The id of the session that was changed.

@@ -19,7 +19,10 @@ struct CallerAPI: UserAPIProtocol {
   let audit: AuditEntry?
 
   func getWhatsAppSession() async throws(UserAPIError) -> WhatsAppSession? {
-    try await self.services.sessions.usableSession(of: self.caller)
+    var session = try await self.services.sessions.usableSession(of: self.caller)
+    // Who may not read the list of groups is not told of those that have campaigns either.
+    if !self.caller.identity.scopes.contains(.directoryRead) { session?.groups = [] }
+    return session
   }
 
   func initiateWhatsAppSession() async throws(UserAPIError) -> InitiatedSession {
@@ -145,7 +148,9 @@ struct CallerAPI: UserAPIProtocol {
       self.services.audit.record(entry)
       return value
     } catch {
-      entry.error = error
+      // The task of a call is cancelled at its deadline, too.
+      let isLate = error.code == .canceled && self.deadline.map { $0 <= .now() } ?? false
+      entry.error = isLate ? UserAPIError(.deadlineExceeded, "the call took too long") : error
       if !error.isRefusal { self.services.audit.record(entry) }
       throw error
     }

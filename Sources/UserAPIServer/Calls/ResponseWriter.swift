@@ -31,11 +31,12 @@ struct ResponseWriter: Sendable {
     self.onEventLoop { $0.streamBegan(messages) }
   }
 
-  /// The stream may go on, unless who calls may not have it any more.
+  /// The call may go on, unless who calls may not have it any more.
   func checked(
-    _ result: Result<Identity, UserAPIError>, _ goOn: @escaping @Sendable (ServerCall) -> Void
+    _ result: Result<Identity, UserAPIError>, isStrict: Bool,
+    _ goOn: @escaping @Sendable (ServerCall) -> Void
   ) {
-    self.onEventLoop { $0.checked(result, goOn) }
+    self.onEventLoop { $0.checked(result, isStrict: isStrict, goOn) }
   }
 
   func streamEnded(_ error: UserAPIError?) {

@@ -81,21 +81,32 @@ extension ServerCall {
     self.ifStillAllowed { $0.sendReady() }
   }
 
-  /// Goes on with the stream, unless who calls may not have it any more.
-  private func ifStillAllowed(_ goOn: @escaping @Sendable (ServerCall) -> Void) {
+  /// Goes on with the call, unless who calls may not have it any more.
+  ///
+  /// - Parameter isStrict: Whether that has to be known. What has begun also goes on while a database
+  ///   does not answer, which takes back nothing that it has said before.
+  func ifStillAllowed(
+    isStrict: Bool = false, _ goOn: @escaping @Sendable (ServerCall) -> Void
+  ) {
     guard !self.isOver, let credentials else { return }
     let call = ResponseWriter(self, self.stream.eventLoop)
-    self.services.admission.authenticator.identify(credentials) { call.checked($0, goOn) }
+    self.services.admission.authenticator.identify(credentials) {
+      call.checked($0, isStrict: isStrict, goOn)
+    }
   }
 
   func checked(
-    _ result: Result<Identity, UserAPIError>, _ goOn: @Sendable (ServerCall) -> Void
+    _ result: Result<Identity, UserAPIError>, isStrict: Bool, _ goOn: @Sendable (ServerCall) -> Void
   ) {
-    guard !self.isOver else { return }
+    guard !self.isOver else {
+      // Nothing has begun of what was to.
+      if isStrict { self.stream.isBusy = false }
+      return
+    }
     do throws(UserAPIError) {
       try self.checkStillAllowed(try result.get())
     } catch {
-      if error.takesBackStream {
+      if isStrict || error.takesBackStream {
         self.streamEnded(error)
         return
       }
@@ -105,9 +116,12 @@ extension ServerCall {
 
   private func checkStillAllowed(_ identity: Identity) throws(UserAPIError) {
     guard identity !== self.identity, let procedure, let first = self.identity else { return }
+    guard identity.key == first.key else {
+      throw UserAPIError(.tokenRevoked, "what proved who calls is somebody else's now")
+    }
     _ = try identity.caller(of: procedure, actAs: self.actAs)
     guard identity.scopes.isSuperset(of: first.scopes) else {
-      throw UserAPIError(.scopeMissing, "the caller may do less than when the stream began")
+      throw UserAPIError(.scopeMissing, "the caller may do less than when the call began")
     }
   }
 
@@ -211,8 +225,7 @@ extension ServerCall {
 }
 
 extension UserAPIError {
-  /// Whether a stream ends for it that is looked at again. A database that does not answer takes back
-  /// nothing that it has said before.
+  /// Whether a stream ends for it that is looked at again.
   fileprivate var takesBackStream: Bool {
     switch self.code {
     case .unauthenticated, .permissionDenied, .canceled: true

@@ -10,6 +10,9 @@ final class ServerCall: StreamReceiver {
   /// The longest message that is parsed on an event loop, in bytes.
   private static let maxSizeOnEventLoop = 4_096
 
+  /// For how long it is taken as known who calls, before the procedure begins.
+  private static let identityAge: TimeAmount = .milliseconds(500)
+
   /// How long after the deadline a response may still be unread, or a request unfinished, before
   /// the stream is reset.
   private static let unreadGrace: TimeAmount = .seconds(5)
@@ -29,6 +32,8 @@ final class ServerCall: StreamReceiver {
   private(set) var actAs: String?
   /// Who calls; nil until that is found out.
   private(set) var identity: Identity?
+  /// When that was.
+  private var identifiedAt = NIODeadline.uptimeNanoseconds(0)
   /// Nil until the call is let in.
   private var caller: Caller?
   private lazy var requestID = self.connection.makeRequestID()
@@ -46,7 +51,7 @@ final class ServerCall: StreamReceiver {
   var deadline: Scheduled<Void>?
   var hasBegunResponse = false
 
-  /// What proved who calls, for a stream, which may go on for longer than that is true.
+  /// What proved who calls. A call may go on for longer than that is true.
   private(set) var credentials: Credentials?
   /// The procedure that streams, while it is looked at whether that is still true.
   var unchecked: CheckedContinuation<Bool, Never>?
@@ -115,7 +120,7 @@ final class ServerCall: StreamReceiver {
     }
     self.actAs = headers.actAs
     let credentials = self.connection.credentials(headers["authorization"])
-    if head.procedure.isStreaming { self.credentials = credentials }
+    self.credentials = credentials
     self.identify(credentials)
   }
 
@@ -136,9 +141,7 @@ final class ServerCall: StreamReceiver {
       self.isAuthenticating = false
       self.stream.isBusy = false
     }
-    if !self.isOver {
-      do throws(UserAPIError) { try self.admit(try result.get()) } catch { self.finish(error) }
-    }
+    do throws(UserAPIError) { try self.admit(try result.get()) } catch { self.finish(error) }
     let backlog = self.backlog
     self.backlog = []
     for bytes in backlog { self.take(bytes) }
@@ -148,8 +151,9 @@ final class ServerCall: StreamReceiver {
   private func admit(_ identity: Identity) throws(UserAPIError) {
     guard let procedure else { preconditionFailure("a caller came before the headers") }
     self.identity = identity
+    self.identifiedAt = .now()
     self.caller = try self.services.admission.admit(
-      identity, to: procedure, actAs: self.actAs, certificate: self.connection.certificate)
+      identity, to: procedure, actAs: self.actAs)
   }
 
   func receivedData(_ data: ByteBuffer) {
@@ -192,7 +196,13 @@ final class ServerCall: StreamReceiver {
     switch self.machine.receivedEnd() {
     case .none: break
     case .run(let message):
-      self.run(message)
+      // A body may come long after the headers with which it was found out who calls.
+      if NIODeadline.now() - self.identifiedAt < Self.identityAge {
+        self.run(message)
+      } else {
+        self.stream.isBusy = true
+        self.ifStillAllowed(isStrict: true) { $0.run(message) }
+      }
     case .fail(let error): self.finish(error)
     }
   }
@@ -269,6 +279,12 @@ final class ServerCall: StreamReceiver {
 
   /// Ends the response, with the first outcome that there is.
   func finish(_ error: UserAPIError?, header: (name: String, value: String)? = nil) {
+    // It is written down also when nobody waits for the answer any more.
+    if let error, error.isRefusal {
+      var entry = self.auditEntry()
+      entry.error = error
+      self.services.audit.record(entry)
+    }
     switch self.machine.answer() {
     case .drop: return
     case .send: break
@@ -276,11 +292,6 @@ final class ServerCall: StreamReceiver {
     // A bare response is whole with its one message; nothing can come behind it.
     let isWhole = self.hasBegunResponse && !self.encoder.contentType.isFramed
     let error = isWhole ? nil : error
-    if let error, error.isRefusal {
-      var entry = self.auditEntry()
-      entry.error = error
-      self.services.audit.record(entry)
-    }
     if !self.hasBegunResponse {
       self.hasBegunResponse = true
       self.stream.sendHeaders(self.head(for: error, header: header), endStream: false)
@@ -298,7 +309,9 @@ final class ServerCall: StreamReceiver {
     ])
     if let header { headers.append(header.name, header.value) }
     if error?.code == .unauthenticated { headers.append("www-authenticate", "Bearer") }
-    if error != nil || self.procedure?.changesSession == true {
+    if error != nil || self.procedure?.changesSession == true
+      || self.procedure?.isStreaming == true
+    {
       headers.append("x-request-id", self.requestID)
     }
     return headers
@@ -402,9 +415,11 @@ final class ServerCall: StreamReceiver {
 
   /// What the audit log says of the call, whatever becomes of it.
   private func auditEntry() -> AuditEntry {
-    AuditEntry(
-      identity: self.identity, userID: self.caller?.userID,
-      certificate: self.connection.certificate?.logName, address: self.connection.addressText,
+    let isProof = if case .certificate? = self.identity?.proof { true } else { false }
+    return AuditEntry(
+      identity: self.identity, userID: self.identity?.user(named: self.actAs),
+      certificate: isProof ? nil : self.connection.certificate?.logName,
+      address: self.connection.addressText, peer: self.connection.address,
       procedure: self.procedure, requestID: self.requestID)
   }
 

@@ -1,4 +1,5 @@
 internal import AuthService
+internal import CGlibc
 internal import HTTP2
 internal import NIOCore
 
@@ -15,6 +16,8 @@ final class ServerConnection {
   /// Calls whose request has moved in this turn of the event loop. Most are answered before it
   /// ends, and then never cost a timer.
   private var moved: [ServerCall] = []
+  /// The longest `authorization` that is remembered, in bytes: it stays for as long as the connection.
+  private static let maxRememberedSize = 2_048
   /// What was read of the `authorization` that came last: most clients send the same with each call.
   private var lastCredentials: (authorization: String, credentials: Credentials)?
   /// With it begin the ids of this connection's calls.
@@ -38,7 +41,9 @@ final class ServerConnection {
       return last.credentials
     }
     let credentials = Credentials(authorization: authorization, certificate: self.certificate)
-    self.lastCredentials = (authorization, credentials)
+    if credentials.haveToken, authorization.utf8.count <= Self.maxRememberedSize {
+      self.lastCredentials = (authorization, credentials)
+    }
     return credentials
   }
 
@@ -68,11 +73,14 @@ final class ServerConnection {
 }
 
 extension String {
-  /// Unlike `==`, in a time that depends on the length alone.
+  /// Unlike `==`, in a time that the length bounds.
   fileprivate func hasSameBytes(as other: String) -> Bool {
     guard self.utf8.count == other.utf8.count else { return false }
     let same = self.utf8.withContiguousStorageIfAvailable { bytes in
-      other.utf8.withContiguousStorageIfAvailable { bytes.elementsEqual($0) }
+      other.utf8.withContiguousStorageIfAvailable { others in
+        guard let bytes = bytes.baseAddress, let others = others.baseAddress else { return true }
+        return memcmp(bytes, others, self.utf8.count) == 0
+      }
     }
     return same.flatMap { $0 } ?? false
   }

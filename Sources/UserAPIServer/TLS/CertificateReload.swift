@@ -22,7 +22,10 @@ struct CertificateReload: Service, CustomStringConvertible {
 
   func run() async throws {
     for await _ in self.signals.cancelOnGracefulShutdown() {
-      if let tls { await self.reload(tls) }
+      if let tls {
+        await self.reload(tls)
+        if tls.settings.clientServices != nil { await self.reloadServices(tls.settings) }
+      }
       if let jwtKeys { await self.reload(jwtKeys) }
       if self.tls == nil, self.jwtKeys == nil {
         self.logger.info("SIGHUP: there is no TLS certificate to reload")
@@ -32,16 +35,24 @@ struct CertificateReload: Service, CustomStringConvertible {
 
   private func reload(_ tls: ServerTLS) async {
     do {
-      let services = try await NIOThreadPool.singleton.runIfActive {
-        let services = try ClientServices(tls.settings)
-        try tls.reload()
-        return services
-      }
-      self.authenticator.setServices(services)
+      try await NIOThreadPool.singleton.runIfActive { try tls.reload() }
       self.logger.info("TLS certificate reloaded")
     } catch {
       self.logger.error(
         "TLS certificate not reloaded, the old one stays", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// By itself: whose certificate is nobody's any more must not wait for the files to be in order.
+  private func reloadServices(_ settings: TLSSettings) async {
+    do {
+      let services = try await NIOThreadPool.singleton.runIfActive { try ClientServices(settings) }
+      self.authenticator.setServices(services)
+      self.logger.info("table of clients' certificates reloaded")
+    } catch {
+      self.logger.error(
+        "table of clients' certificates not reloaded, the old one stays",
+        metadata: ["error": "\(error)"])
     }
   }
 

@@ -37,12 +37,16 @@ extension ClientServices {
     _ member: JSONObject.Member
   ) throws(SettingsError) -> (id: String, scopes: Scopes?) {
     guard case .object(let object) = member.value, case .string(let id)? = object["service"],
-      UserID.isValid(id)
+      UserName.isValid(id)
     else {
       throw Self.error("\(member.key) needs a \"service\", of 1 to 255 bytes without spaces")
     }
-    for key in object.members.map(\.key) where key != "service" && key != "scopes" {
+    let keys = object.members.map(\.key)
+    for key in keys where key != "service" && key != "scopes" {
       throw Self.error("\(member.key) has \"\(key)\", which means nothing")
+    }
+    guard Set(keys).count == keys.count else {
+      throw Self.error("\(member.key) says something twice")
     }
     guard let value = object["scopes"] else { return (id, nil) }
     guard case .array(let words) = value else {

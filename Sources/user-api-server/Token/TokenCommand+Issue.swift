@@ -28,7 +28,7 @@ extension TokenCommand {
     @OptionGroup var database: DatabaseOption
 
     func validate() throws {
-      guard UserID.isValid(self.user) else {
+      guard UserName.isValid(self.user) else {
         throw ValidationError("--user must be 1 to 255 bytes without spaces")
       }
     }

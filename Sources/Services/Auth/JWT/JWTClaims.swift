@@ -25,7 +25,7 @@ struct JWTClaims {
     guard Self.audience(payload["aud"], has: configuration.audience) else {
       throw Self.invalid("aud is not this service")
     }
-    guard case .string(let subject)? = payload["sub"], UserID.isValid(subject) else {
+    guard case .string(let subject)? = payload["sub"], UserName.isValid(subject) else {
       throw Self.invalid("sub is missing or cannot be a user's id")
     }
     self.subject = subject
