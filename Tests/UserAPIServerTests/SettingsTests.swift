@@ -215,7 +215,12 @@ import WAHA
     ("http://id.example.org/keys", true), ("http://10.0.0.1/keys", true),
     ("http://localhost.example.org/", true), ("https://id.example.org/keys", false),
     ("http://localhost:8000/keys", false), ("http://127.0.0.1/keys", false),
-    ("http://[::1]:8000/keys", false),
+    ("http://[::1]:8000/keys", false), ("http://127.255.0.9:8000/keys", false),
+    ("http://127.evil.org/keys", true), ("http://127.0.0.1.evil.org/keys", true),
+    ("http://127.0.0.evil/keys", true), ("http://127.0.0.256/keys", true),
+    ("http://127.0.0.01/keys", true), ("http://127.0.1/keys", true),
+    ("http://127.0.0.1./keys", true), ("http://127..0.1/keys", true), ("http://127./keys", true),
+    ("http://[::1:1]/keys", true), ("https://127.evil.org/keys", false),
   ])
   func `keys that others can change on their way are known`(url: String, isExposed: Bool) {
     #expect(HTTPURL(url)?.isExposed == isExposed)

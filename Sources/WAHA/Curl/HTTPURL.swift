@@ -30,9 +30,14 @@ package struct HTTPURL: Sendable, Equatable {
 
   /// Whether what is fetched there can be read, and changed, on its way: it is not encrypted and
   /// leaves the machine.
-  package var isExposed: Bool {
-    self.scheme == "http"
-      && !(self.host == "localhost" || self.host == "::1" || self.host.hasPrefix("127."))
+  package var isExposed: Bool { self.scheme == "http" && !self.isThisMachine }
+
+  private var isThisMachine: Bool {
+    if self.host == "localhost" || self.host == "::1" { return true }
+    // 127.0.0.0/8. A name may begin like an address, and is anybody's.
+    let numbers = self.host.split(separator: ".", omittingEmptySubsequences: false)
+    return numbers.count == 4 && numbers[0] == "127"
+      && numbers.allSatisfy { number in UInt8(number).map { "\($0)" == number } == true }
   }
 
   /// The host of `host`, `host:port` or `[v6]:port`; nil for anything else.
