@@ -189,6 +189,46 @@ import UserAPI
     await run.value
   }
 
+  @Test func `a refresh that fails is tried again ten seconds later`() async throws {
+    let run = Task.immediate { await self.keys.run() }
+    var naps = 0
+    #expect(await self.nap(&naps) == .seconds(300))
+    self.fail("down")
+    await #expect(throws: JWTKeySetError("down")) { try await self.keys.refresh() }
+    #expect(await self.nap(&naps) == .seconds(10))
+    // The next one that fails does not bring it nearer.
+    await #expect(throws: JWTKeySetError("down")) { try await self.keys.refresh() }
+    #expect(self.source.count == 3)
+    self.time.advance(by: .seconds(10))
+    #expect(await self.nap(&naps) == .seconds(10))
+    self.fail(nil)
+    self.time.advance(by: .seconds(10))
+    #expect(await self.nap(&naps) == .seconds(300))
+    #expect(self.source.count == 4)
+    #expect(self.told == ["loaded 1", "failed true: down", "recovered 1"])
+    run.cancel()
+    await run.value
+  }
+
+  @Test func `a refresh that takes too long is tried again ten seconds later`() async throws {
+    let run = Task.immediate { await self.keys.run() }
+    var naps = 0
+    #expect(await self.nap(&naps) == .seconds(300))
+    self.source.script.hold(.read)
+    let refresh = Task.immediate {
+      await #expect(throws: JWTKeySetError.self) { try await self.keys.refresh() }
+    }
+    await self.source.script.reached(.read, times: 2)
+    // With the limits of both readings.
+    await self.time.slept(times: 3)
+    self.time.advance(by: .seconds(5))
+    _ = await refresh.value
+    #expect(await self.nap(&naps) == .seconds(10))
+    self.source.script.release(.read)
+    run.cancel()
+    await run.value
+  }
+
   @Test func `tokens do not put off what is due`() async throws {
     let run = Task.immediate { await self.keys.run() }
     var naps = 0

@@ -40,7 +40,8 @@ struct JWTKeyRing {
   private(set) var generation = 0
   private var attempt: Attempt?
   private var lastID = 0
-  private var dueAt: ContinuousClock.Instant
+  /// When the keys are read again because of their age, or because that failed.
+  private(set) var dueAt: ContinuousClock.Instant
   private var askedAt: ContinuousClock.Instant?
   private var retry: Duration
   private var isFailing = false

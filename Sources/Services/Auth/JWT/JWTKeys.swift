@@ -27,6 +27,13 @@ package final class JWTKeys: Sendable {
     /// Who waits for the reading that is under way.
     var waiters: [Int: Waiter] = [:]
     var lastWaiter = 0
+    /// What ``JWTKeys/run()`` waits in until the keys are due.
+    var nap: (until: ContinuousClock.Instant, task: Task<Void, Never>)?
+
+    /// The nap, when the keys are due before its end.
+    var overlongNap: Task<Void, Never>? {
+      self.nap.flatMap { self.ring.dueAt < $0.until ? $0.task : nil }
+    }
 
     mutating func takeWaiters() -> [Waiter] {
       defer { self.waiters = [:] }
@@ -60,11 +67,34 @@ package final class JWTKeys: Sendable {
   /// Reads the keys whenever they are old, until the task is cancelled.
   package func run() async {
     while !Task.isCancelled {
-      switch self.state.withLockedValue({ $0.ring.due(at: self.time.now()) }) {
+      // The nap is there before anybody can bring the moment nearer.
+      let (action, nap) = self.state.withLockedValue { state in
+        let now = self.time.now()
+        let action = state.ring.due(at: now)
+        if case .sleep(let duration) = action {
+          state.nap = (now + duration, self.makeNap(of: duration))
+        } else {
+          state.nap = nil
+        }
+        return (action, state.nap?.task)
+      }
+      switch action {
       case .begin(let attempt): _ = await self.outcome(of: attempt, begins: true)
       case .wait(let attempt): _ = await self.outcome(of: attempt)
-      case .sleep(let duration): do { try await self.time.sleep(duration) } catch { return }
+      case .sleep:
+        await withTaskCancellationHandler {
+          await nap?.value
+        } onCancel: {
+          nap?.cancel()
+        }
       }
+    }
+  }
+
+  private func makeNap(of duration: Duration) -> Task<Void, Never> {
+    Task {
+      // Whoever cancels it wants it to end early.
+      do { try await self.time.sleep(duration) } catch {}
     }
   }
 
@@ -72,15 +102,23 @@ package final class JWTKeys: Sendable {
   ///
   /// - Throws: Why there are no new ones.
   package func refresh() async throws(JWTKeySetError) {
-    var action = self.state.withLockedValue { $0.ring.readNow(at: self.time.now()) }
+    var action = self.readNow()
     // What is under way may have been read before whatever this is called for.
     while case .wait(let attempt) = action, !Task.isCancelled {
       _ = await self.outcome(of: attempt)
-      action = self.state.withLockedValue { $0.ring.readNow(at: self.time.now()) }
+      action = self.readNow()
     }
     guard case .begin(let attempt) = action else { throw JWTKeyRing.timeoutError }
     if let error = await self.outcome(of: attempt, begins: true) { throw error }
     if Task.isCancelled { throw JWTKeySetError("it was given up") }
+  }
+
+  private func readNow() -> JWTKeyRing.OnDue {
+    let (action, nap) = self.state.withLockedValue { state in
+      (state.ring.readNow(at: self.time.now()), state.overlongNap)
+    }
+    nap?.cancel()
+    return action
   }
 
   /// The key for a token whose header says this; nil when there is none.
@@ -113,20 +151,22 @@ package final class JWTKeys: Sendable {
   private func read(_ attempt: Int) {
     let limit = Task {
       do { try await self.time.sleep(self.configuration.timeout) } catch { return }
-      let (waiters, event) = self.state.withLockedValue { state in
+      let (waiters, event, nap) = self.state.withLockedValue { state in
         let (isLate, event) = state.ring.timedOut(attempt, at: self.time.now())
-        return (isLate ? state.takeWaiters() : [], event)
+        return (isLate ? state.takeWaiters() : [], event, state.overlongNap)
       }
+      nap?.cancel()
       self.tell(event, waiters, JWTKeyRing.timeoutError)
     }
     Task {
       let result = await self.keySet()
       limit.cancel()
-      let (waiters, event) = self.state.withLockedValue { state in
+      let (waiters, event, nap) = self.state.withLockedValue { state in
         let event = state.ring.finished(result, at: self.time.now())
         self.currentGeneration.store(state.ring.generation, ordering: .releasing)
-        return (state.takeWaiters(), event)
+        return (state.takeWaiters(), event, state.overlongNap)
       }
+      nap?.cancel()
       if case .failure(let error) = result {
         self.tell(event, waiters, error)
       } else {
