@@ -2,7 +2,8 @@
 ///
 /// There is one reading at a time. It begins when the keys are old, when a token names a key that
 /// is unknown, or when there are none yet; for tokens at most once in ``askInterval``, so that
-/// whoever makes ids up costs the source next to nothing.
+/// whoever makes ids up costs the source next to nothing. He may keep that interval busy, though:
+/// then a new key is known up to ``askInterval`` after the first token that names it.
 struct JWTKeyRing {
   struct Attempt {
     let id: Int
@@ -15,7 +16,8 @@ struct JWTKeyRing {
   enum OnLookUp {
     case use(JWTKey, generation: Int)
     case refuse
-    /// There are no keys, and will be none before that time has passed.
+    /// There are no keys, or they cannot be read and the one that is meant may be new. There will
+    /// be no others before that time has passed.
     case unavailable(retryAfter: Duration)
     /// Begin to read, wait for it and look again.
     case begin(Int)
@@ -44,6 +46,7 @@ struct JWTKeyRing {
   private(set) var dueAt: ContinuousClock.Instant
   private var askedAt: ContinuousClock.Instant?
   private var retry: Duration
+  /// Whether the last reading failed: the keys may be others by now.
   private var isFailing = false
 
   init(maxAge: Duration, at now: ContinuousClock.Instant) {
@@ -61,9 +64,9 @@ struct JWTKeyRing {
     switch self.keys?.key(id: id, algorithm: algorithm) {
     case .key(let key)?: return .use(key, generation: self.generation)
     case JWTKeySet.Match.none?: return .refuse
-    case .unknownID?: return mayRead ? self.ask(at: now) ?? .refuse : .refuse
-    case nil:
+    case .unknownID?, nil:
       if mayRead, let action = self.ask(at: now) { return action }
+      guard self.keys == nil || self.isFailing else { return .refuse }
       let nextAsk = self.askedAt.map { $0 + Self.askInterval } ?? now
       return .unavailable(retryAfter: max(min(self.dueAt, nextAsk) - now, .seconds(1)))
     }

@@ -123,7 +123,8 @@ package final class JWTKeys: Sendable {
 
   /// The key for a token whose header says this; nil when there is none.
   ///
-  /// - Throws: `KEYS_UNAVAILABLE` while there have been none at all, `CANCELED`.
+  /// - Throws: `KEYS_UNAVAILABLE` while there have been none at all, and for an id that is unknown
+  ///   while they cannot be read; `CANCELED`.
   func key(
     id: [UInt8]?, algorithm: SignatureAlgorithm
   ) async throws(UserAPIError) -> (JWTKey, generation: Int)? {

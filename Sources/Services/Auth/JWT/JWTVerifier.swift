@@ -2,8 +2,8 @@ package import UserAPI
 
 /// Turns JWTs (RFC 7519) in their compact form into what they say.
 ///
-/// What a caller is told before the signature is good is always the same: whoever makes tokens up
-/// learns nothing from it.
+/// What a caller is told before the signature is good is always the same, but that keys cannot be
+/// had: whoever makes tokens up learns nothing else from it.
 package struct JWTVerifier: Sendable {
   /// The longest token that is looked at, in bytes.
   package static let maximumTokenSize = 8_192
@@ -23,7 +23,7 @@ package struct JWTVerifier: Sendable {
   /// most ``JWTKeys/Configuration/timeout``.
   ///
   /// - Throws: `TOKEN_INVALID`; `TOKEN_EXPIRED`; `KEYS_UNAVAILABLE` while there have been no keys
-  ///   yet; `CANCELED` when the task is.
+  ///   yet, and for a key that is unknown while they cannot be read; `CANCELED` when the task is.
   package func verify(_ token: Substring) async throws(UserAPIError) -> VerifiedJWT {
     guard token.utf8.count <= Self.maximumTokenSize else { throw Self.invalid }
     let token = Array(token.utf8)
