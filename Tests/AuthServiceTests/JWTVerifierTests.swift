@@ -402,6 +402,32 @@ import UserAPI
       error?.message == "\(Self.unsaid): its payload is no JSON object, or says something twice")
   }
 
+  @Test(arguments: [
+    #"{"roles":["USER"],"roles":["ADMIN"]}"#, #"{"roles":"USER","x":1,"\u0078":2}"#,
+    #"{"x":1,"x":1}"#,
+  ])
+  func `an object on the way to a claim says nothing twice`(value: String) async throws {
+    let signer = try await JWTSigner.hs256()
+    for path in ["realm_access.roles", "a.realm_access.roles"] {
+      for isScope in [false, true] {
+        let verifier = self.verifier(signer) {
+          $0.defaultRole = .user
+          if isScope { $0.scopeClaim = path } else { $0.roleClaim = path }
+        }
+        func token(_ value: String) throws -> String {
+          try signer.token(
+            self.payload(["realm_access": value, "a": #"{"realm_access":\#(value)}"#]))
+        }
+        let error = await self.failure(verifier, try token(value))
+        #expect(error?.reason == .tokenInvalid)
+        #expect(error?.message == "\(Self.unsaid): something on the way to \(path) is said twice")
+        // What is not on the way is not looked at.
+        _ = try await verifier.verify(
+          Substring(try token(#"{"roles":["USER"],"more":\#(value)}"#)))
+      }
+    }
+  }
+
   @Test func `the audience may be one of several, and members may nest`() async throws {
     let signer = try await JWTSigner.hs256()
     let token = try signer.token(

@@ -21,12 +21,15 @@ struct JOSEHeader {
 }
 
 extension JSONObject {
-  /// Reads an object that says nothing twice; nil for anything else (RFC 7515, section 4; RFC
-  /// 7519, section 4).
+  /// Reads an object that is unambiguous; nil for anything else (RFC 7515, section 4; RFC 7519,
+  /// section 4).
   init?(unambiguous json: [UInt8]) {
-    guard let object = try? JSONReader.readObject(json),
-      Set(object.members.map { Array($0.key.utf8) }).count == object.members.count
-    else { return nil }
+    guard let object = try? JSONReader.readObject(json), object.isUnambiguous else { return nil }
     self = object
+  }
+
+  /// Whether it says nothing twice. What its members hold is not looked at.
+  var isUnambiguous: Bool {
+    Set(self.members.map { Array($0.key.utf8) }).count == self.members.count
   }
 }

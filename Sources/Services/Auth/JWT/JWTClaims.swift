@@ -29,9 +29,9 @@ struct JWTClaims {
       throw Self.invalid("sub is missing or cannot be a user's id")
     }
     self.subject = subject
-    self.role = try Self.role(payload.claim(configuration.roleClaim), configuration)
+    self.role = try Self.role(try payload.claim(configuration.roleClaim), configuration)
     self.scopes =
-      try Self.scopes(payload.claim(configuration.scopeClaim)) ?? self.role.defaultScopes
+      try Self.scopes(try payload.claim(configuration.scopeClaim)) ?? self.role.defaultScopes
     guard let expiry = Self.moment(payload["exp"]) else {
       throw Self.invalid("exp is missing or no time")
     }
@@ -114,11 +114,18 @@ struct JWTClaims {
 extension JSONObject {
   /// The member of that name, or else what is at the end of the path that the name spells with
   /// dots.
-  fileprivate func claim(_ name: String) -> JSONValue? {
+  ///
+  /// - Throws: `TOKEN_INVALID` when an object on that path says something twice.
+  fileprivate func claim(_ name: String) throws(UserAPIError) -> JSONValue? {
     if let value = self[name] { return value }
     var value = JSONValue.object(self)
     for part in name.split(separator: ".", omittingEmptySubsequences: false) {
       guard case .object(let object) = value, let next = object[String(part)] else { return nil }
+      if case .object(let object) = next, !object.isUnambiguous {
+        throw UserAPIError(
+          .tokenInvalid,
+          "the token is not valid: something on the way to \(name) is said twice")
+      }
       value = next
     }
     return value
