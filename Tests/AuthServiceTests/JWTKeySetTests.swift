@@ -21,8 +21,8 @@ import Testing
       JWTSigner.keySet(
         signer.jwk(id: "1", #""use":"sig","alg":"\#(name)","key_ops":["sign","verify"]"#),
         signer.jwk(id: "2", #""d":"AA","p":7,"x5c":["AA"],"x5t":null,"ext":true"#),
-        signer.jwk(id: "3", #""use":null,"alg":null"#), signer.jwk(id: nil), signer.jwk(id: nil)))
-    #expect(set.count == 5)
+        signer.jwk(id: "3", #""use":null,"alg":null"#), signer.jwk(id: nil)))
+    #expect(set.count == 4)
     #expect(set.skipped == 0)
   }
 
@@ -93,15 +93,33 @@ import Testing
     #expect(set.skipped == 6)
   }
 
-  @Test func `of two keys of one id for one algorithm the first is taken`() async throws {
+  @Test func `of different keys of one id for one algorithm none is taken`() async throws {
     let (first, second) = (try await JWTSigner.edDSA(), try await JWTSigner.edDSA())
-    let other = try await JWTSigner.es256()
+    let (third, other) = (try await JWTSigner.edDSA(), try await JWTSigner.es256())
     let set = try await self.keySet(
-      JWTSigner.keySet(first.jwk(id: "key"), second.jwk(id: "key"), other.jwk(id: "key")))
-    #expect(set.count == 2)
-    #expect(set.skipped == 1)
-    let alone = try await self.keySet(JWTSigner.keySet(first.jwk(id: "key")))
-    #expect(set.identities.isSuperset(of: alone.identities))
+      JWTSigner.keySet(
+        first.jwk(id: "key"), second.jwk(id: "key"), other.jwk(id: "key"), third.jwk(id: "key"),
+        first.jwk(id: "key")))
+    #expect(set.count == 1)
+    #expect(set.skipped == 4)
+    let alone = try await self.keySet(JWTSigner.keySet(other.jwk(id: "key")))
+    #expect(set.identities == alone.identities)
+    await #expect(throws: JWTKeySetError("it has no key that can be used")) {
+      try await self.keySet(JWTSigner.keySet(first.jwk(id: "key"), second.jwk(id: "key")))
+    }
+  }
+
+  @Test func `a key that stands there twice is one`() async throws {
+    let signer = try await JWTSigner.edDSA()
+    for id in ["key", nil] {
+      let set = try await self.keySet(JWTSigner.keySet(signer.jwk(id: id), signer.jwk(id: id)))
+      #expect(set.count == 1)
+      #expect(set.skipped == 1)
+      guard case .key = set.key(id: nil, algorithm: .edDSA) else {
+        Issue.record("it is not found")
+        continue
+      }
+    }
   }
 
   @Test(arguments: [

@@ -17,7 +17,7 @@ package struct JWTKeySet: Sendable {
   package static let maximumKeys = 64
 
   private let keys: [JWTKey]
-  /// How many keys of the document are of no use here, or make no sense.
+  /// How many keys of the document are of no use here, make no sense, or stand there before.
   package let skipped: Int
 
   package var count: Int { self.keys.count }
@@ -43,13 +43,17 @@ package struct JWTKeySet: Sendable {
     var keys: [JWTKey] = []
     for case .object(let jwk) in elements where keys.count < Self.maximumKeys {
       guard let key = try? await JWTKey(jwk, acceptsSymmetric: acceptsSymmetric),
-        // Of two of one id for one algorithm nobody could say which is meant.
-        key.identity.id == nil
-          || !keys.contains(where: {
-            $0.identity.id == key.identity.id && $0.identity.algorithm == key.identity.algorithm
-          })
+        !keys.contains(where: { $0.identity == key.identity })
       else { continue }
       keys.append(key)
+    }
+    // Of several of one id for one algorithm nobody could say which is meant.
+    let found = keys
+    keys.removeAll { key in
+      key.identity.id != nil
+        && found.count {
+          $0.identity.id == key.identity.id && $0.identity.algorithm == key.identity.algorithm
+        } > 1
     }
     guard !keys.isEmpty else { throw JWTKeySetError("it has no key that can be used") }
     self.keys = keys
