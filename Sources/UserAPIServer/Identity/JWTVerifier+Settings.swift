@@ -8,7 +8,7 @@ extension JWTVerifier {
   /// of a URL are read once ``JWTKeyRefresh`` runs, or the first token comes.
   ///
   /// - Throws: ``SettingsError`` for a file that has no key that can be used.
-  init(settings: JWTSettings, logger: Logger) async throws(SettingsError) {
+  convenience init(settings: JWTSettings, logger: Logger) async throws(SettingsError) {
     var configuration = JWTKeys.Configuration()
     configuration.maxAge = settings.refreshInterval
     let source: any JWTKeySource

@@ -4,7 +4,7 @@ package import UserAPI
 ///
 /// What a caller is told before the signature is good is always the same, but that keys cannot be
 /// had: whoever makes tokens up learns nothing else from it.
-package struct JWTVerifier: Sendable {
+package final class JWTVerifier: Sendable {
   /// The longest token that is looked at, in bytes.
   package static let maximumTokenSize = 8_192
 
