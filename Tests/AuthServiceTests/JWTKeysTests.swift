@@ -170,7 +170,7 @@ import UserAPI
     self.fail("down")
     await #expect(throws: JWTKeySetError("down")) { try await self.keys.refresh() }
     self.fail(nil)
-    self.source.serve(Array(#"{"keys":[]}"#.utf8))
+    self.source.serve(Array(#"{"keys":[{"kty":"EC"}]}"#.utf8))
     await #expect(throws: JWTKeySetError.self) { try await self.keys.refresh() }
     #expect(try await self.has("1"))
     #expect(self.keys.generation == 0)
@@ -179,6 +179,35 @@ import UserAPI
     self.source.serve(JWTSigner.keySet(self.first.jwk(id: "1")))
     try await self.keys.refresh()
     #expect(self.told == ["loaded 1", "failed true: down", "recovered 1"])
+  }
+
+  @Test func `a set that is emptied takes all keys back, but is none to begin with`() async throws {
+    let empty = Array(#"{"keys":[]}"#.utf8)
+    self.source.serve(empty)
+    await #expect(throws: JWTKeySetError.self) { try await self.keys.refresh() }
+    self.source.serve(self.both)
+    try await self.keys.refresh()
+    #expect(try await self.has("1"))
+    self.source.serve(empty)
+    try await self.keys.refresh()
+    #expect(try await !self.has("1"))
+    #expect(self.keys.generation == 1)
+  }
+
+  @Test func `tokens with made-up ids do not all wait for a source that hangs`() async throws {
+    try await self.keys.refresh()
+    self.source.script.hold(.read)
+    await withTaskGroup(of: UserAPIError?.self) { group in
+      for index in 0..<33 { group.addTask { await self.failure("x\(index)") } }
+      // All the others are held.
+      let refused = await group.next().flatMap { $0 }
+      #expect(refused?.reason == .keysUnavailable)
+      #expect(refused?.retryAfter == .seconds(1))
+      // Who is known needs no room.
+      #expect(await self.failure("1") == nil)
+      self.source.script.release(.read)
+      for await error in group { #expect(error == nil) }
+    }
   }
 
   @Test func `the generation grows when a key is gone or another, not when one is added`()

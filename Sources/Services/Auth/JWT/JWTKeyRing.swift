@@ -107,6 +107,9 @@ struct JWTKeyRing {
     self.retry = min(self.retry * 2, self.maxAge)
   }
 
+  /// Whether there have been keys.
+  var hasKeys: Bool { self.keys != nil }
+
   /// Whether somebody who wants the outcome has to wait for it.
   func isUnderWay(_ id: Int) -> Bool {
     self.attempt.map { $0.id == id && !$0.isLate } == true

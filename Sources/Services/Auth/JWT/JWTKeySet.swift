@@ -1,6 +1,6 @@
 internal import UserAPI
 
-/// The keys of one document. Has at least one.
+/// The keys of one document.
 package struct JWTKeySet: Sendable {
   /// What a token's key is found to be.
   enum Match {
@@ -24,10 +24,15 @@ package struct JWTKeySet: Sendable {
 
   /// Reads a document.
   ///
-  /// - Parameter acceptsSymmetric: Whether keys that also sign are taken. Only where the document
-  ///   is a secret.
+  /// - Parameters:
+  ///   - acceptsSymmetric: Whether keys that also sign are taken. Only where the document is a
+  ///     secret.
+  ///   - mayBeEmpty: Whether a set without any key is one, by which all that there were are taken
+  ///     back.
   /// - Throws: When it is no set of keys, or has none that can be used.
-  package init(document: [UInt8], acceptsSymmetric: Bool) async throws(JWTKeySetError) {
+  package init(
+    document: [UInt8], acceptsSymmetric: Bool, mayBeEmpty: Bool = false
+  ) async throws(JWTKeySetError) {
     guard document.count <= Self.maximumSize else {
       throw JWTKeySetError("it has more than \(Self.maximumSize >> 10) KiB")
     }
@@ -55,7 +60,9 @@ package struct JWTKeySet: Sendable {
           $0.identity.id == key.identity.id && $0.identity.algorithm == key.identity.algorithm
         } > 1
     }
-    guard !keys.isEmpty else { throw JWTKeySetError("it has no key that can be used") }
+    guard !keys.isEmpty || elements.isEmpty && mayBeEmpty else {
+      throw JWTKeySetError("it has no key that can be used")
+    }
     self.keys = keys
     self.skipped = elements.count - keys.count
   }

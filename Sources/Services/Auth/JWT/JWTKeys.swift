@@ -41,6 +41,10 @@ package final class JWTKeys: Sendable {
     }
   }
 
+  /// How many tokens wait for their keys at once, so that made-up ones keep no others from being
+  /// verified while the source does not answer.
+  private static let maxWaiters = 32
+
   private let source: any JWTKeySource
   private let time: TimeSource
   private let configuration: Configuration
@@ -142,7 +146,12 @@ package final class JWTKeys: Sendable {
           .keysUnavailable, "the keys with which tokens are verified cannot be had",
           retryAfter: retryAfter)
       case .begin(let attempt): _ = await self.outcome(of: attempt, begins: true)
-      case .wait(let attempt): _ = await self.outcome(of: attempt)
+      case .wait(let attempt):
+        guard self.state.withLockedValue({ $0.waiters.count < Self.maxWaiters }) else {
+          throw UserAPIError(
+            .keysUnavailable, "too many tokens wait for their keys", retryAfter: .seconds(1))
+        }
+        _ = await self.outcome(of: attempt)
       }
       if Task.isCancelled { throw UserAPIError.canceled }
     }
@@ -186,7 +195,8 @@ package final class JWTKeys: Sendable {
       return .success(
         try await JWTKeySet(
           document: try await self.source.keySet(),
-          acceptsSymmetric: self.configuration.acceptsSymmetricKeys))
+          acceptsSymmetric: self.configuration.acceptsSymmetricKeys,
+          mayBeEmpty: self.state.withLockedValue { $0.ring.hasKeys }))
     } catch {
       return .failure(error)
     }
