@@ -13,6 +13,16 @@ package final class InMemoryTokenStore: TokenStore {
 
   package init() {}
 
+  /// Puts a token in the place of the one of its id, as somebody does who writes to the database.
+  package func change(_ token: IssuedToken) {
+    self.stored.withLockedValue { tokens in
+      guard let index = tokens.firstIndex(where: { $0.id == token.id }) else {
+        preconditionFailure("there is no token \(token.id)")
+      }
+      tokens[index] = token
+    }
+  }
+
   package func token(digest: TokenDigest) async throws(UserAPIError) -> IssuedToken? {
     try await self.script.run(.token) {
       self.stored.withLockedValue { $0.first { $0.digest == digest } }
