@@ -18,6 +18,7 @@ struct CallPort {
   let store = InMemorySessionStore()
   let sessions: Sessions
   let tokens: TokenAdministration
+  let authenticator: Authenticator
   let audit = LogRecorder()
   let auditLog: AuditLog
   let metrics = PrometheusRegistry()
@@ -57,15 +58,14 @@ struct CallPort {
     self.tokens = TokenAdministration(store: tokenStore, time: self.time.source)
     let token = try await self.tokens.issue(userID: "user-1", role: .user, lifetime: nil)
     self.tokenID = token.token.id
+    self.authenticator = Authenticator(
+      store: tokenStore, jwt: jwt, services: services, time: self.time.source)
     let threads = UserThreads(count: 1)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.server = CallServer(
       services: CallServices(
         admission: Admission(
-          authenticator: Authenticator(
-            store: tokenStore, jwt: jwt, services: services, time: self.time.source),
-          limits: admissionLimits,
-          time: self.time.source),
+          authenticator: self.authenticator, limits: admissionLimits, time: self.time.source),
         sessions: self.sessions,
         directory: Directory(
           sessions: self.sessions, upstream: self.upstream,

@@ -1,0 +1,58 @@
+import AuthService
+import HTTP2
+import SessionService
+import TestKit
+import Testing
+import UserAPI
+import UserAPIClient
+
+@testable import UserAPIServer
+
+/// What calls leave in the audit log, from the socket on.
+@Suite(.timeLimit(.minutes(1))) struct AuditedCallTests {
+  @Test func `addresses that call too often have a line each`() async throws {
+    var limits = AdmissionLimits.defaults
+    limits.failures = RateLimit(burst: 1, perSecond: 1)
+    try await CallPort.with(admissionLimits: limits) { port in
+      let addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+      for address in addresses {
+        try await RawConnection.with(port.url, from: address) { connection in
+          for reason in ["TOKEN_MISSING", "RATE_LIMITED", "RATE_LIMITED"] {
+            let answer = try await connection.call(.getWhatsAppSession, authorization: nil)
+            #expect(answer.body.contains(reason), "\(address): \(answer.body)")
+          }
+        }
+      }
+      let limited = port.audit.lines.filter { $0["outcome"] == "RATE_LIMITED" }
+      #expect(limited.map { $0["address"] } == addresses)
+      #expect(limited.allSatisfy { $0["who"] == "nobody" && $0["count"] == "1" })
+    }
+  }
+
+  @Test(arguments: ["nobody", "billing"])
+  func `a call with a token says which certificate its connection has`(name: String) async throws {
+    try await IdentityFixture.with { fixture in
+      try await CallPort.with(
+        tls: fixture.tls, services: fixture.services(.either), tokenStore: fixture.store,
+        time: fixture.time
+      ) { port in
+        port.upstream.setStatus(.working, named: "s_test")
+        let issued = try await port.tokens.issue(userID: "user-1", role: .user, lifetime: nil)
+        let client = try fixture.client(
+          Principal(
+            name: "the user", token: issued.secret.rawValue, certificate: name,
+            outcome: .calls(for: "user-1", who: "user:user-1", scopes: [])), port)
+        _ = try await client.restartSession(SessionRequest(sessionName: "s_test"))
+        await #expect(throws: UserAPIError.self) {
+          try await client.restartSession(SessionRequest(sessionName: "s_other"))
+        }
+        #expect(port.audit.lines.map { $0["outcome"] } == ["ok", "SESSION_NOT_FOUND"])
+        for line in port.audit.lines {
+          #expect(line["certificate"] == "spiffe://example.org/\(name)")
+          #expect(line["proof"] == "token \(issued.token.id)")
+        }
+        await client.close()
+      }
+    }
+  }
+}
