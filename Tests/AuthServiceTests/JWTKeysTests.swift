@@ -140,7 +140,7 @@ import UserAPI
     try await self.keys.refresh()
     self.source.serve(self.both)
     self.source.script.hold(.read)
-    let calls = (0..<50).map { _ in Task.immediate { try await self.has("2") } }
+    let calls = (0..<30).map { _ in Task.immediate { try await self.has("2") } }
     await self.source.script.reached(.read, times: 2)
     // Who is known waits for nobody.
     #expect(try await self.has("1"))

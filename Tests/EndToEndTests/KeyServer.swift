@@ -50,7 +50,8 @@ struct KeyServer: Sendable {
 
   /// Stops the web server, if it is still there.
   func end() async {
-    self.program.signal(SIGTERM)
+    // It may have been started with everything else blocked.
+    self.program.signal(SIGKILL)
     await self.program.end()
   }
 
