@@ -542,16 +542,32 @@ import UserAPI
     }
   }
 
-  @Test func `ids that people would read alike are two`() async throws {
+  @Test func `texts that people would read alike are two`() async throws {
     let signer = try await JWTSigner.hs256()
-    let verifier = self.verifier(JWTSigner.keySet(signer.jwk(id: "caf\u{E9}"))) {
-      $0.issuer = "caf\u{E9}"
+    let (name, other) = ("caf\u{E9}", "cafe\u{301}")
+    let verifier = self.verifier(JWTSigner.keySet(signer.jwk(id: name))) {
+      $0.issuer = name
+      $0.audience = name
     }
-    let good = try signer.token(id: "caf\u{E9}", self.payload(["iss": "\"caf\u{E9}\""]))
-    _ = try await verifier.verify(Substring(good))
-    let otherID = try signer.token(id: "cafe\u{301}", self.payload(["iss": "\"caf\u{E9}\""]))
-    #expect(await self.failure(verifier, otherID)?.message == Self.unsaid)
-    let otherIssuer = try signer.token(id: "caf\u{E9}", self.payload(["iss": "\"cafe\u{301}\""]))
-    #expect(await self.failure(verifier, otherIssuer)?.reason == .tokenInvalid)
+    func token(id: String, issuer: String, audience: String) throws -> String {
+      try signer.token(
+        id: id, self.payload(["iss": "\"\(issuer)\"", "aud": audience]))
+    }
+    for audience in ["\"\(name)\"", "[\"\(other)\",\"\(name)\"]"] {
+      _ = try await verifier.verify(
+        Substring(try token(id: name, issuer: name, audience: audience)))
+      let otherID = try token(id: other, issuer: name, audience: audience)
+      #expect(await self.failure(verifier, otherID)?.message == Self.unsaid)
+      let otherIssuer = try token(id: name, issuer: other, audience: audience)
+      #expect(
+        await self.failure(verifier, otherIssuer)?.message
+          == "\(Self.unsaid): iss is not the issuer that is expected")
+    }
+    for audience in ["\"\(other)\"", "[\"\(other)\"]"] {
+      let otherAudience = try token(id: name, issuer: name, audience: audience)
+      #expect(
+        await self.failure(verifier, otherAudience)?.message
+          == "\(Self.unsaid): aud is not this service")
+    }
   }
 }
