@@ -90,7 +90,8 @@ struct JWTKey: Sendable {
   }
 
   /// - Returns: What makes the key: both numbers.
-  private static func rsa(_ n: String, _ e: String) throws -> [UInt8] {
+  /// - Throws: When one of them is not of a size that is taken.
+  static func rsa(_ n: String, _ e: String) throws -> [UInt8] {
     // Some write a sign before the number.
     let modulus = try Self.bytes(n).drop { $0 == 0 }
     let exponent = try Self.bytes(e).drop { $0 == 0 }
