@@ -30,6 +30,32 @@ import UserAPIClient
     }
   }
 
+  private static let addresses = ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+
+  private func callWithoutToken(_ connection: RawConnection) async throws {
+    let answer = try await connection.call(.getWhatsAppSession, authorization: nil)
+    #expect(answer.body.contains("TOKEN_MISSING"), "\(answer.body)")
+  }
+
+  @Test func `refusals of one address keep no other address out of the log`() async throws {
+    try await CallPort.with { port in
+      for address in Self.addresses {
+        try await RawConnection.with(port.url, from: address) { connection in
+          for _ in 0..<13 { try await self.callWithoutToken(connection) }
+        }
+      }
+      port.auditLog.flush()
+      let lines = port.audit.lines
+      // Ten each, and one for the other three.
+      #expect(lines.count == 33)
+      for address in Self.addresses {
+        let own = lines.filter { $0["address"] == address }
+        #expect(own.count == 11, "\(address)")
+        #expect(own.compactMap { $0["count"] } == ["3"], "\(address)")
+      }
+    }
+  }
+
   @Test(arguments: ["nobody", "billing"])
   func `a call with a token says which certificate its connection has`(name: String) async throws {
     try await IdentityFixture.with { fixture in

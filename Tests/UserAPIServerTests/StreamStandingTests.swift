@@ -72,6 +72,8 @@ import UserAPI
   /// What the server demands, what the table says once the stream has begun, and why that ends it.
   struct Change: Sendable {
     var requirement = ClientServices.Requirement.either
+    /// Whose certificate it is then.
+    var id = "billing"
     /// Nil when the certificate is nobody's any more.
     var scopes: Scopes?
     /// Nil when it goes on.
@@ -85,6 +87,7 @@ import UserAPI
     Change(scopes: [.actAs, .sessionRead], reason: .scopeMissing),
     Change(scopes: nil, reason: .tokenMissing),
     Change(scopes: Self.all, reason: nil),
+    Change(id: "report", scopes: Self.all, reason: .tokenRevoked),
     Change(requirement: .both, scopes: [.actAs, .directoryRead], reason: .scopeMissing),
     Change(requirement: .both, scopes: [.actAs, .sessionRead], reason: .scopeMissing),
     Change(requirement: .both, scopes: nil, reason: .certificateRequired),
@@ -114,7 +117,7 @@ import UserAPI
         port.authenticator.setServices(
           ClientServices(
             requirement: change.requirement,
-            services: ["spiffe://example.org/\(name)": ("billing", change.scopes)]))
+            services: ["spiffe://example.org/\(name)": (change.id, change.scopes)]))
         if let reason = change.reason {
           let rest = await self.rest(call)
           #expect(rest.error?.reason == reason)
