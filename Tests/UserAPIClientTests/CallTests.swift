@@ -167,7 +167,7 @@ import UserAPI
       var body = ByteBuffer()
       body.writeBytes(envelope("{}"))
       let response = try await client.response(
-        to: body, path: "/user.v1.User/stream", patience: .whole(.seconds(30)))
+        to: body, path: "/user.v1.User/stream", patience: .whole(.seconds(300)))
       #expect(try await response.next() != nil)
       // The connection goes on for others, and with each of these the server could have sent.
       for _ in 0..<50 { #expect(try await client.getWhatsAppSession() == nil) }
@@ -197,7 +197,7 @@ import UserAPI
         var body = ByteBuffer()
         body.writeBytes(envelope("{}"))
         let response = try await client.response(
-          to: body, path: "/user.v1.User/stream", patience: .whole(.seconds(30)))
+          to: body, path: "/user.v1.User/stream", patience: .whole(.seconds(300)))
         #expect(try await response.next() != nil)
         response.giveUp()
         #expect(try await failure { try await response.next() }.reason == .canceled)
