@@ -95,8 +95,7 @@ package final class Authenticator: Sendable {
       switch try self.proof(credentials) {
       case .identity(let identity): return .success(identity)
       case .question(let question):
-        guard let known = self.known(question) else { return nil }
-        return .success(try self.identity(known, question))
+        return self.known(question).map { self.result($0, question) }
       }
     } catch {
       return .failure(error)
@@ -120,17 +119,18 @@ package final class Authenticator: Sendable {
   package func identify(
     _ credentials: Credentials, _ done: @escaping @Sendable (Result<Identity, UserAPIError>) -> Void
   ) {
-    if let known = self.knownResult(credentials) {
-      done(known)
-      return
-    }
     let question: Question
     do throws(UserAPIError) {
       switch try self.proof(credentials) {
       case .identity(let identity):
         done(.success(identity))
         return
-      case .question(let asked): question = asked
+      case .question(let asked):
+        if let known = self.known(asked) {
+          done(self.result(known, asked))
+          return
+        }
+        question = asked
       }
     } catch {
       done(.failure(error))

@@ -1,4 +1,4 @@
-/// A kind of thing that a caller may do (proto-spec.md, section 2.5).
+/// A kind of thing that a caller may do (proto-spec.md, section 2.6).
 public enum Scope: String, CaseIterable, Hashable, Sendable {
   /// To see the session: whether there is one, whose phone it has, and how it is.
   case sessionRead = "session:read"

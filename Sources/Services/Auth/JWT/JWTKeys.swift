@@ -177,11 +177,8 @@ package final class JWTKeys: Sendable {
         return (state.takeWaiters(), event, state.overlongNap)
       }
       nap?.cancel()
-      if case .failure(let error) = result {
-        self.tell(event, waiters, error)
-      } else {
-        self.tell(event, waiters, nil)
-      }
+      let error: JWTKeySetError? = if case .failure(let error) = result { error } else { nil }
+      self.tell(event, waiters, error)
     }
   }
 

@@ -2,7 +2,7 @@ package import UserAPI
 
 /// What a JWT says that was verified.
 package struct VerifiedJWT: Sendable, Equatable {
-  /// The user; with the role SERVICE the service. Valid as a ``UserID``.
+  /// The user; with the role SERVICE the service. Valid as ``UserName`` has it.
   package let subject: String
   /// May be GUEST, who may call nothing.
   package let role: Role
