@@ -1,2 +1,3 @@
 #pragma once
 #include <nghttp2/nghttp2.h>
+#include <string.h>

@@ -34,7 +34,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   private let configuration: ConnectionConfiguration
   /// Makes the receiver of a stream that the peer opened.
   private let accept: (HTTP2Stream) -> (any StreamReceiver)?
-  private var streams: [StreamID: (stream: HTTP2Stream, receiver: any StreamReceiver)] = [:]
+  private var streams = StreamTable<(stream: HTTP2Stream, receiver: any StreamReceiver)>()
   /// Streams that are gone and whose work goes on.
   private var lingeringStreams = 0
   /// Bytes that receivers hold of requests that are not whole.
@@ -95,7 +95,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
   }
 
   /// Who handles the open streams.
-  package var receivers: [any StreamReceiver] { self.streams.values.map(\.receiver) }
+  package var receivers: [any StreamReceiver] { self.streams.entries.map(\.value.receiver) }
 
   /// How many streams are open.
   package var openStreams: Int { self.streams.count }
@@ -110,7 +110,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     let id = try self.session.submitRequest(headers, endStream: endStream)
     let stream = HTTP2Stream(id: id, eventLoop: context.eventLoop, connection: self)
     let receiver = makeReceiver(stream)
-    self.streams[id] = (stream, receiver)
+    self.streams.set((stream, receiver), for: id)
     self.scheduleWrite()
     return receiver
   }
@@ -301,7 +301,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
       case .writable(let id):
         self.streams[id]?.receiver.becameWritable()
       case .closed(let id, let code):
-        guard let entry = self.streams.removeValue(forKey: id) else { continue }
+        guard let entry = self.streams.remove(id) else { continue }
         entry.stream.detach()
         entry.receiver.streamClosed(code == .noError ? .finished : .reset(code))
         if entry.stream.isBusy { self.lingeringStreams += 1 }
@@ -336,7 +336,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     let stream = HTTP2Stream(id: id, eventLoop: context.eventLoop, connection: self)
     guard let receiver = self.accept(stream) else { return nil }
     if self.streams.isEmpty { self.timer?.openedStream() }
-    self.streams[id] = (stream, receiver)
+    self.streams.set((stream, receiver), for: id)
     if self.isDraining { receiver.drainBegan() }
     return receiver
   }
@@ -350,8 +350,8 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler {
     self.timerTask = nil
     self.handOutEvents()
     let lost = self.streams
-    self.streams = [:]
-    for (id, entry) in lost {
+    self.streams = StreamTable()
+    for (id, entry) in lost.entries {
       entry.stream.detach()
       // A request that never left is refused: it can be sent again without a risk.
       entry.receiver.streamClosed(

@@ -20,8 +20,21 @@ package struct Headers: Sendable, Equatable {
   }
 
   package mutating func append(_ name: String, _ value: String) {
+    self.append(Field(name: name, value: value))
+  }
+
+  mutating func append(_ field: Field) {
     if self.fields.isEmpty { self.fields.reserveCapacity(8) }
-    self.fields.append(Field(name: name, value: value))
+    self.fields.append(field)
+  }
+
+  /// Whether both are one and the same, which takes no look at the fields. False says nothing: others
+  /// may be equal, too.
+  package func isIdentical(to other: Headers) -> Bool {
+    self.isTruncated == other.isTruncated && self.fields.count == other.fields.count
+      && self.fields.withUnsafeBufferPointer { own in
+        other.fields.withUnsafeBufferPointer { own.baseAddress == $0.baseAddress }
+      }
   }
 
   mutating func truncate() {

@@ -150,8 +150,8 @@ package final class Session {
     }
     guard rawID > 0 else { throw SessionError(code: .init(rawValue: rawID)) }
     let id = StreamID(rawValue: rawID)
-    self.state.outbound[id] = OutboundBody(
-      hasHeaders: true, isEnded: endStream, openedAt: self.state.now)
+    self.state.outbound.set(
+      OutboundBody(hasHeaders: true, isEnded: endStream, openedAt: self.state.now), for: id)
     return id
   }
 

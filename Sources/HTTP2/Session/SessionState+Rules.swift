@@ -66,7 +66,7 @@ extension SessionState {
   private func windows(_ session: OpaquePointer) -> PeerWindows {
     var windows = PeerWindows(
       initial: nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE))
-    for id in self.outbound.keys {
+    for (id, _) in self.outbound.entries {
       windows.add(nghttp2_session_get_stream_remote_window_size(session, id.rawValue))
     }
     return windows

@@ -5,7 +5,7 @@ internal import NIOCore
 /// What libnghttp2's callbacks may touch: they append events here and take bytes from here.
 final class SessionState {
   var events = Deque<SessionEvent>()
-  var outbound: [StreamID: OutboundBody] = [:]
+  var outbound = StreamTable<OutboundBody>()
   /// Bytes of all bodies that the peer's windows have not taken yet.
   private(set) var pendingBytes = 0
   /// Bytes of bodies sent since the beginning.
@@ -27,7 +27,7 @@ final class SessionState {
   /// The stream whose header block is being read, what of it has come, and its size as the limit
   /// counts it. Apart, so that a field is added in place.
   private var blockID: StreamID?
-  private var block = Headers()
+  private var block = HeaderBlock()
   private var blockSize = 0
   private var blockFields = 0
   /// Requests that were not sent because the connection takes no new streams. Empty but between
@@ -106,7 +106,7 @@ final class SessionState {
 
   private func beganHeaders(_ id: StreamID) {
     self.blockID = id
-    self.block = Headers()
+    self.block.begin()
     self.blockSize = 0
     self.blockFields = 0
     self.blockHasHost = false
@@ -135,8 +135,7 @@ final class SessionState {
       return true
     }
     if name.count == 4, name.elementsEqual("host".utf8) { self.blockHasHost = true }
-    self.block.append(
-      String(decoding: name, as: UTF8.self), String(decoding: value, as: UTF8.self))
+    self.block.append(name, value)
     return true
   }
 
@@ -153,18 +152,18 @@ final class SessionState {
     switch UInt32(header.type) {
     case NGHTTP2_HEADERS.rawValue:
       guard self.blockID == id else { return }
-      let headers = self.block
+      let (headers, isRepeated) = self.block.end()
       self.blockID = nil
-      self.block = Headers()
-      guard !self.blockHasHost || headers.hostAgrees else {
+      guard isRepeated || !self.blockHasHost || headers.hostAgrees else {
         nghttp2_submit_rst_stream(
           session, UInt8(NGHTTP2_FLAG_NONE.rawValue), id.rawValue,
           NGHTTP2_PROTOCOL_ERROR.rawValue)
         return
       }
+      if !isRepeated { self.block.remember(headers) }
       if self.outbound[id] == nil {
-        self.outbound[id] = OutboundBody(
-          hasHeaders: false, isEnded: false, openedAt: self.now)
+        self.outbound.set(
+          OutboundBody(hasHeaders: false, isEnded: false, openedAt: self.now), for: id)
       }
       self.events.append(.headers(id, headers, endStream: endStream))
     case NGHTTP2_SETTINGS.rawValue:
@@ -205,7 +204,7 @@ final class SessionState {
   private func closedStream(_ id: StreamID, _ code: ErrorCode) {
     if self.blockID == id { self.blockID = nil }
     // A stream whose headers never came whole was never told of.
-    guard let body = self.outbound.removeValue(forKey: id) else { return }
+    guard let body = self.outbound.remove(id) else { return }
     self.pendingBytes -= body.pending.readableBytes
     if code == .noError { self.floods.finishedStream() }
     let isUnsent = !self.unsent.isEmpty && self.unsent.remove(id) != nil
@@ -243,7 +242,7 @@ final class SessionState {
 
   /// Gives up what waits for the peer.
   func discardOutbound() {
-    for body in self.outbound.values { body.pending = ByteBuffer() }
+    for (_, body) in self.outbound.entries { body.pending = ByteBuffer() }
     self.pendingBytes = 0
   }
 
@@ -267,18 +266,24 @@ final class SessionState {
 // MARK: - The C callbacks
 
 extension SessionState {
-  private static func from(_ context: UnsafeMutableRawPointer?) -> SessionState {
+  /// Calls `body` with the state, which the session keeps for as long as libnghttp2 calls back.
+  private static func with<Result>(
+    _ context: UnsafeMutableRawPointer?, _ body: (SessionState) -> Result
+  ) -> Result {
     guard let context else { preconditionFailure("a libnghttp2 callback without its context") }
-    return Unmanaged<SessionState>.fromOpaque(context).takeUnretainedValue()
+    return Unmanaged<SessionState>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
   }
 
   static var dataProvider: nghttp2_data_provider {
     var provider = nghttp2_data_provider()
     provider.read_callback = { _, id, target, length, flags, _, context in
       guard let target, let flags else { return Int(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue) }
-      return SessionState.from(context).read(
-        StreamID(rawValue: id),
-        into: UnsafeMutableRawBufferPointer(start: target, count: length), flags: &flags.pointee)
+      return SessionState.with(context) {
+        $0.read(
+          StreamID(rawValue: id),
+          into: UnsafeMutableRawBufferPointer(start: target, count: length),
+          flags: &flags.pointee)
+      }
     }
     return provider
   }
@@ -286,36 +291,41 @@ extension SessionState {
   static func install(in callbacks: OpaquePointer?) {
     nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { session, header, context in
       guard let session, let header else { return 0 }
-      SessionState.from(context).beganFrame(header.pointee, session)
+      SessionState.with(context) { $0.beganFrame(header.pointee, session) }
       return 0
     }
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, context in
       guard let frame else { return 0 }
-      SessionState.from(context).beganHeaders(StreamID(rawValue: frame.pointee.hd.stream_id))
+      SessionState.with(context) {
+        $0.beganHeaders(StreamID(rawValue: frame.pointee.hd.stream_id))
+      }
       return 0
     }
     nghttp2_session_callbacks_set_on_header_callback(callbacks) {
       _, _, name, nameLength, value, valueLength, _, context in
-      SessionState.from(context).receivedField(
-        UnsafeBufferPointer(start: name, count: nameLength),
-        UnsafeBufferPointer(start: value, count: valueLength))
-        ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
+      SessionState.with(context) {
+        $0.receivedField(
+          UnsafeBufferPointer(start: name, count: nameLength),
+          UnsafeBufferPointer(start: value, count: valueLength))
+      } ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE.rawValue
     }
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { session, frame, context in
       guard let session, let frame else { return 0 }
-      SessionState.from(context).receivedFrame(frame, session)
+      SessionState.with(context) { $0.receivedFrame(frame, session) }
       return 0
     }
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
       session, _, id, data, length, context in
       guard let session, let data else { return 0 }
-      SessionState.from(context).receivedData(StreamID(rawValue: id), data, length, session)
+      SessionState.with(context) {
+        $0.receivedData(StreamID(rawValue: id), data, length, session)
+      }
       return 0
     }
     nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) {
       session, frame, error, context in
       guard let session, let frame else { return 0 }
-      SessionState.from(context).didNotSend(frame, error, session)
+      SessionState.with(context) { $0.didNotSend(frame, error, session) }
       return 0
     }
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { session, frame, context in
@@ -324,7 +334,7 @@ extension SessionState {
       }
       let code = ErrorCode(rawValue: frame.pointee.rst_stream.error_code)
       let id = StreamID(rawValue: frame.pointee.hd.stream_id)
-      if SessionState.from(context).sentReset(id, code) {
+      if SessionState.with(context, { $0.sentReset(id, code) }) {
         nghttp2_session_terminate_session(session, ErrorCode.enhanceYourCalm.rawValue)
       }
       return 0
@@ -334,15 +344,16 @@ extension SessionState {
       guard let frame, UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue,
         error == NGHTTP2_ERR_PROTO.rawValue
       else { return 0 }
-      SessionState.from(context).receivedInvalidHeaders()
+      SessionState.with(context) { $0.receivedInvalidHeaders() }
       return 0
     }
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) {
       session, id, code, context in
       guard let session else { return 0 }
-      let state = SessionState.from(context)
-      state.noteClosed(StreamID(rawValue: id), session)
-      state.closedStream(StreamID(rawValue: id), ErrorCode(rawValue: code))
+      SessionState.with(context) { state in
+        state.noteClosed(StreamID(rawValue: id), session)
+        state.closedStream(StreamID(rawValue: id), ErrorCode(rawValue: code))
+      }
       return 0
     }
   }
