@@ -2,28 +2,36 @@
 ///
 /// Entries live in two generations: when the young one is full it becomes the old one and the old
 /// one is dropped, so that every operation takes constant time and what is in use survives.
+///
+/// Inlinable, because every call looks into several: in another module the compiler would not know
+/// what the keys and the values are.
 package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-  private struct Entry {
-    var value: Value
-    var storedAt: ContinuousClock.Instant
+  @usableFromInline struct Entry {
+    @usableFromInline var value: Value
+    @usableFromInline var storedAt: ContinuousClock.Instant
+
+    @inlinable init(value: Value, storedAt: ContinuousClock.Instant) {
+      self.value = value
+      self.storedAt = storedAt
+    }
   }
 
   /// Nil for ever.
-  private let lifetime: Duration?
-  private let generationSize: Int
-  private var young: [Key: Entry] = [:]
-  private var old: [Key: Entry] = [:]
+  @usableFromInline let lifetime: Duration?
+  @usableFromInline let generationSize: Int
+  @usableFromInline var young: [Key: Entry] = [:]
+  @usableFromInline var old: [Key: Entry] = [:]
 
   /// - Parameters:
   ///   - lifetime: For how long an entry is given out after it was stored; zero for not at all, nil
   ///     for as long as there is room.
   ///   - capacity: How many entries to keep at most, 2 or more.
-  package init(lifetime: Duration?, capacity: Int) {
+  @inlinable package init(lifetime: Duration?, capacity: Int) {
     self.lifetime = lifetime
     self.generationSize = max(1, capacity / 2)
   }
 
-  package mutating func value(
+  @inlinable package mutating func value(
     for key: Key, at now: ContinuousClock.Instant
   ) -> Value? {
     if let entry = self.young[key] {
@@ -36,27 +44,33 @@ package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
   }
 
   /// What was stored last, however old.
-  package func lastValue(for key: Key) -> Value? {
+  @inlinable package func lastValue(for key: Key) -> Value? {
     (self.young[key] ?? self.old[key])?.value
   }
 
-  package mutating func store(_ value: Value, for key: Key, at now: ContinuousClock.Instant) {
+  @inlinable package mutating func store(
+    _ value: Value, for key: Key, at now: ContinuousClock.Instant
+  ) {
     if let lifetime, lifetime <= .zero { return }
-    self.old.removeValue(forKey: key)
+    if !self.old.isEmpty { self.old.removeValue(forKey: key) }
     self.insert(Entry(value: value, storedAt: now), for: key)
   }
 
-  package mutating func remove(_ key: Key) {
+  @inlinable package mutating func remove(_ key: Key) {
     self.young.removeValue(forKey: key)
     self.old.removeValue(forKey: key)
   }
 
-  private func isGood(_ entry: Entry, at now: ContinuousClock.Instant) -> Bool {
+  @inlinable func isGood(_ entry: Entry, at now: ContinuousClock.Instant) -> Bool {
     self.lifetime.map { now - entry.storedAt < $0 } ?? true
   }
 
-  private mutating func insert(_ entry: Entry, for key: Key) {
-    if self.young.count >= self.generationSize, self.young[key] == nil {
+  @inlinable mutating func insert(_ entry: Entry, for key: Key) {
+    if let index = self.young.index(forKey: key) {
+      self.young.values[index] = entry
+      return
+    }
+    if self.young.count >= self.generationSize {
       self.old = self.young
       self.young = [:]
     }

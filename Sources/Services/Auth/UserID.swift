@@ -1,3 +1,5 @@
+internal import UserAPI
+
 /// Who a user is, as a key. Two ids are one only when they are the same bytes: Swift's strings are
 /// equal when people would read them alike, which is not enough to tell users apart.
 package struct UserID: Sendable {
@@ -10,7 +12,7 @@ package struct UserID: Sendable {
 
 extension UserID: Hashable {
   package static func == (left: Self, right: Self) -> Bool {
-    left.text.utf8.elementsEqual(right.text.utf8)
+    left.text.hasSameBytes(as: right.text)
   }
 
   package func hash(into hasher: inout Hasher) {

@@ -55,7 +55,7 @@ struct KeptList: Sendable {
 
   /// The place of the snapshot of that id.
   func index(of id: String) -> Int? {
-    self.kept.firstIndex { $0.snapshot.id.utf8.elementsEqual(id.utf8) }
+    self.kept.firstIndex { $0.snapshot.id.hasSameBytes(as: id) }
   }
 
   // MARK: Uses

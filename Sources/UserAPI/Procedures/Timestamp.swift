@@ -62,28 +62,33 @@ extension Timestamp: LosslessStringConvertible {
     let (seconds, milliseconds) = Self.floorDivide(self.millisecondsSinceEpoch, by: 1_000)
     let (days, second) = Self.floorDivide(seconds, by: 86_400)
     let (year, month, day) = Self.date(daysSinceEpoch: days)
-    var text: [UInt8] = []
-    text.reserveCapacity(24)
-    func write(_ value: Int64, width: Int, _ end: Unicode.Scalar) {
-      var scale: Int64 = 1
-      for _ in 1..<width { scale *= 10 }
-      // Only a year has more digits than that, and none that can be read.
-      while value / scale >= 10 { scale *= 10 }
-      while scale > 0 {
-        text.append(UInt8(ascii: "0") + UInt8(value / scale % 10))
-        scale /= 10
+    // Only a year has more digits than here, and none that can be read.
+    return String(unsafeUninitializedCapacity: 40) { text in
+      var count = 0
+      func write(_ byte: UInt8) {
+        text[count] = byte
+        count += 1
       }
-      text.append(UInt8(ascii: end))
+      func write(_ value: Int64, width: Int, _ end: Unicode.Scalar) {
+        var scale: Int64 = 1
+        for _ in 1..<width { scale *= 10 }
+        while value / scale >= 10 { scale *= 10 }
+        while scale > 0 {
+          write(UInt8(ascii: "0") + UInt8(value / scale % 10))
+          scale /= 10
+        }
+        write(UInt8(ascii: end))
+      }
+      if year < 0 { write(UInt8(ascii: "-")) }
+      write(abs(year), width: 4, "-")
+      write(month, width: 2, "-")
+      write(day, width: 2, "T")
+      write(second / 3_600, width: 2, ":")
+      write(second / 60 % 60, width: 2, ":")
+      write(second % 60, width: 2, ".")
+      write(milliseconds, width: 3, "Z")
+      return count
     }
-    if year < 0 { text.append(UInt8(ascii: "-")) }
-    write(abs(year), width: 4, "-")
-    write(month, width: 2, "-")
-    write(day, width: 2, "T")
-    write(second / 3_600, width: 2, ":")
-    write(second / 60 % 60, width: 2, ":")
-    write(second % 60, width: 2, ".")
-    write(milliseconds, width: 3, "Z")
-    return String(decoding: text, as: UTF8.self)
   }
 
   // The proleptic Gregorian calendar, counted in eras of 400 years that begin on 1 March, so

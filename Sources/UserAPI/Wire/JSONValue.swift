@@ -26,9 +26,7 @@ package struct JSONObject: Sendable, Equatable {
   }
 
   package subscript(key: String) -> JSONValue? {
-    // As bytes: Swift's strings are equal when people would read them alike, and to find that out
-    // about a long one of somebody's making takes the square of its length.
-    self.members.last { $0.key.utf8.elementsEqual(key.utf8) }?.value
+    self.members.last { $0.key.hasSameBytes(as: key) }?.value
   }
 }
 

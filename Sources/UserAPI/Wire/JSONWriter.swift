@@ -43,10 +43,17 @@ package struct JSONWriter: ~Copyable {
 
   /// Begins a member; one of ``string(_:)``, ``object(_:)`` and so on gives its value.
   package mutating func key(_ key: StaticString) {
-    self.separate()
-    self.buffer.writeInteger(UInt8(ascii: "\""))
-    self.buffer.writeStaticString(key)
-    self.buffer.writeStaticString("\":")
+    let key = UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
+    let start = self.needsComma ? 1 : 0
+    self.buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: key.count + 4) { target in
+      if start > 0 { target[0] = UInt8(ascii: ",") }
+      target[start] = UInt8(ascii: "\"")
+      UnsafeMutableRawBufferPointer(rebasing: target[(start + 1)...]).copyMemory(from: key)
+      let end = start + 1 + key.count
+      target[end] = UInt8(ascii: "\"")
+      target[end + 1] = UInt8(ascii: ":")
+      return end + 2
+    }
     self.needsComma = true
   }
 
@@ -80,18 +87,35 @@ package struct JSONWriter: ~Copyable {
   }
 
   package mutating func string(_ value: String) {
-    self.buffer.writeInteger(UInt8(ascii: "\""))
     var value = value
     value.withUTF8 { bytes in
-      var start = 0
-      for (index, byte) in bytes.enumerated()
-      where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-        self.buffer.writeBytes(UnsafeBufferPointer(rebasing: bytes[start..<index]))
-        self.escape(byte)
-        start = index + 1
+      if bytes.contains(where: Self.mustBeEscaped) {
+        self.escaped(bytes)
+      } else {
+        self.buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.count + 2) { target in
+          target[0] = UInt8(ascii: "\"")
+          UnsafeMutableRawBufferPointer(rebasing: target[1...])
+            .copyMemory(from: UnsafeRawBufferPointer(bytes))
+          target[bytes.count + 1] = UInt8(ascii: "\"")
+          return bytes.count + 2
+        }
       }
-      self.buffer.writeBytes(UnsafeBufferPointer(rebasing: bytes[start...]))
     }
+  }
+
+  private static func mustBeEscaped(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  private mutating func escaped(_ bytes: UnsafeBufferPointer<UInt8>) {
+    self.buffer.writeInteger(UInt8(ascii: "\""))
+    var start = 0
+    for (index, byte) in bytes.enumerated() where Self.mustBeEscaped(byte) {
+      self.buffer.writeBytes(UnsafeBufferPointer(rebasing: bytes[start..<index]))
+      self.escape(byte)
+      start = index + 1
+    }
+    self.buffer.writeBytes(UnsafeBufferPointer(rebasing: bytes[start...]))
     self.buffer.writeInteger(UInt8(ascii: "\""))
   }
 

@@ -23,6 +23,13 @@ package struct ResponseEncoder: Sendable {
     return buffer
   }
 
+  /// The body of a response that is one message.
+  package func body(_ message: any Message) -> ByteBuffer {
+    var buffer = self.message(message)
+    if self.contentType.isFramed { buffer.writeImmutableBuffer(Self.success) }
+    return buffer
+  }
+
   /// What ends the body: the end envelope, or in a bare response the error alone.
   package func end(_ error: UserAPIError?) -> ByteBuffer {
     guard let error else { return self.contentType.isFramed ? Self.success : ByteBuffer() }

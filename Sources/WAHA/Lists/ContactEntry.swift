@@ -57,7 +57,7 @@ struct ContactEntry: Sendable, Equatable {
     var names: [Name] = []
     for (kind, key) in Self.nameKeys.enumerated() {
       guard case .string(let text) = entry[key], !text.allSatisfy(\.isWhitespace),
-        !names.contains(where: { $0.text.utf8.elementsEqual(text.utf8) })
+        !names.contains(where: { $0.text.hasSameBytes(as: text) })
       else { continue }
       names.append(Name(kind: UInt8(kind), text: text))
     }

@@ -54,7 +54,7 @@ struct JWTClaims {
   /// To the byte: people read alike what is not the same.
   private static func isText(_ value: JSONValue?, _ expected: String) -> Bool {
     guard case .string(let text)? = value else { return false }
-    return text.utf8.elementsEqual(expected.utf8)
+    return text.hasSameBytes(as: expected)
   }
 
   private static func audience(_ value: JSONValue?, has expected: String) -> Bool {
