@@ -40,7 +40,7 @@ import UserAPI
     }
   }
 
-  /// Asks for the caller's session.
+  /// Asks for the caller's session, how it is, and how the other's is.
   private func check(
     _ connection: RawConnection, _ header: (user: String, authorization: String)
   ) async throws {
@@ -48,6 +48,11 @@ import UserAPI
       .getWhatsAppSession, authorization: header.authorization)
     #expect(answer.status == "200")
     #expect(answer.body.contains(#""userId":"\#(header.user)""#), "\(answer.body)")
+    for (name, owner) in [("s_test", "user-1"), ("s_other", "user-2")] {
+      let status = try await connection.call(
+        .getSessionStatus, #"{"sessionName":"\#(name)"}"#, authorization: header.authorization)
+      #expect(status.status == (owner == header.user ? "200" : "404"), "\(status.body)")
+    }
   }
 
   @Test func `users whose tokens alternate on one connection get each their own session`()
@@ -60,7 +65,8 @@ import UserAPI
         }
         #expect(port.server.connectionCount == 1)
       }
-      #expect(port.audit.lines.isEmpty)
+      let refusals = Set(port.audit.lines.map { $0.metadata["outcome"] })
+      #expect(refusals == ["SESSION_NOT_FOUND"])
     }
   }
 
@@ -79,7 +85,8 @@ import UserAPI
         }
         #expect(port.server.connectionCount == 1)
       }
-      #expect(port.audit.lines.isEmpty)
+      let refusals = Set(port.audit.lines.map { $0.metadata["outcome"] })
+      #expect(refusals == ["SESSION_NOT_FOUND"])
     }
   }
 

@@ -26,14 +26,6 @@ package struct Credentials: Sendable {
     self.certificate = certificate
   }
 
-  /// Whether they are of a kind that may be a token's.
-  package var haveToken: Bool {
-    switch self.bearer {
-    case .none, .missing, .invalid: false
-    case .token, .jwt: true
-    }
-  }
-
   private static func bearer(_ authorization: String?) -> Bearer {
     guard let authorization else { return .none }
     // Only ASCII is worth looking at: to compare other text can cost the square of its length.

@@ -105,19 +105,24 @@ package final class Sessions: Sendable {
   package func session(
     named name: String, of caller: Caller
   ) async throws(UserAPIError) -> OwnedSession {
-    guard let session = try await self.session(of: caller),
-      session.name.utf8.elementsEqual(name.utf8)
-    else { throw Self.notFound }
+    try Self.check(try await self.session(of: caller), isNamed: name)
+  }
+
+  private static func check(
+    _ session: OwnedSession?, isNamed name: String
+  ) throws(UserAPIError) -> OwnedSession {
+    guard let session, session.name.hasSameBytes(as: name) else { throw self.notFound }
     return session
   }
 
-  private func session(of caller: Caller) async throws(UserAPIError) -> OwnedSession? {
-    let now = self.time.now()
+  private func knownSession(of caller: Caller, at now: ContinuousClock.Instant) -> OwnedSession? {
     let userID = UserID(caller.userID)
-    if let session = self.owned.withLockedValue({ $0.value(for: userID, at: now) }) {
-      return session
-    }
-    return try await self.lookups.value(for: userID) {
+    return self.owned.withLockedValue { $0.value(for: userID, at: now) }
+  }
+
+  private func session(of caller: Caller) async throws(UserAPIError) -> OwnedSession? {
+    if let session = self.knownSession(of: caller, at: self.time.now()) { return session }
+    return try await self.lookups.value(for: UserID(caller.userID)) {
       [self] () async throws(UserAPIError) -> OwnedSession? in
       guard let record = try await self.store.session(ofUser: caller.userID) else { return nil }
       let session = OwnedSession(record)
@@ -181,6 +186,21 @@ package final class Sessions: Sendable {
       [self] () async throws(UserAPIError) -> SessionReport? in
       try await self.readReport(of: session)
     }
+    guard let report else { throw Self.missingUpstream }
+    return report
+  }
+
+  /// What ``report(of:)`` would say of the caller's session of that name, when that is known without
+  /// asking anybody; else nil.
+  ///
+  /// - Throws: As ``session(named:of:)`` and ``report(of:)``.
+  package func knownReport(
+    named name: String, of caller: Caller
+  ) throws(UserAPIError) -> SessionReport? {
+    let now = self.time.now()
+    guard let known = self.knownSession(of: caller, at: now) else { return nil }
+    let session = try Self.check(known, isNamed: name)
+    guard let report = self.reports.known(session.name, at: now) else { return nil }
     guard let report else { throw Self.missingUpstream }
     return report
   }
@@ -366,7 +386,7 @@ package final class Sessions: Sendable {
     _ number: PhoneNumber, sessionID: String, of caller: Caller
   ) async throws(UserAPIError) {
     guard let session = try await self.session(of: caller),
-      session.id.utf8.elementsEqual(sessionID.utf8)
+      session.id.hasSameBytes(as: sessionID)
     else { throw Self.notFound }
     try await self.store.setPhoneNumber(
       number, sessionID: session.id, at: self.time.wallClock())

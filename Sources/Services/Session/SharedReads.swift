@@ -48,11 +48,13 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
   package func value(
     for key: Key, read: @escaping @Sendable () async throws(UserAPIError) -> Value
   ) async throws(UserAPIError) -> Value {
-    let now = self.now()
-    if let value = self.state.withLockedValue({ $0.cache.value(for: key, at: now) }) {
-      return value
-    }
+    if let value = self.known(key, at: self.now()) { return value }
     return try await self.join(key, read).get()
+  }
+
+  /// The value from memory; nil when it is not there.
+  package func known(_ key: Key, at now: ContinuousClock.Instant) -> Value? {
+    self.state.withLockedValue { $0.cache.value(for: key, at: now) }
   }
 
   /// Forgets the value. A read under way still answers those who wait for it, but nobody new.

@@ -16,6 +16,8 @@ final class CallServices: Sendable {
   let pageThreads: UserThreads
   let audit: AuditLog
   let logger: Logger
+  /// The logger's, which costs a copy of it to ask for.
+  let logLevel: Logger.Level
 
   init(
     admission: Admission, sessions: Sessions, directory: Directory,
@@ -31,6 +33,7 @@ final class CallServices: Sendable {
     self.pageThreads = pageThreads
     self.audit = audit
     self.logger = logger
+    self.logLevel = logger.logLevel
   }
 }
 

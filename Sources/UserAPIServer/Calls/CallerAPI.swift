@@ -41,6 +41,14 @@ struct CallerAPI: UserAPIProtocol {
     return SessionStatusReply(try await self.services.sessions.report(of: session))
   }
 
+  /// What ``getSessionStatus(_:)`` would say, when that is known without asking anybody; else nil.
+  func knownSessionStatus(
+    _ request: SessionRequest
+  ) throws(UserAPIError) -> SessionStatusReply? {
+    try self.services.sessions.knownReport(named: request.sessionName, of: self.caller)
+      .map(SessionStatusReply.init)
+  }
+
   func getSessionQR(_ request: SessionRequest) async throws(UserAPIError) -> SessionQRCode {
     let session = try await self.owned(request.sessionName)
     let picture = try await self.services.sessions.qrCode(of: session)

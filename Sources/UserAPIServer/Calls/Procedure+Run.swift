@@ -33,6 +33,18 @@ extension Procedure {
     }
   }
 
+  /// What ``run(_:on:)`` would come to, where that is known at once; else nil.
+  func knownAnswer(
+    _ message: ByteBuffer, on api: CallerAPI
+  ) -> Result<any Message, UserAPIError>? {
+    guard self == .getSessionStatus else { return nil }
+    do throws(UserAPIError) {
+      return try api.knownSessionStatus(SessionRequest(buffer: message)).map { .success($0) }
+    } catch {
+      return .failure(error)
+    }
+  }
+
   /// Reads the request's message, does what it asks, and gives the messages of the response as they
   /// stand in its body. Of a procedure that ``isStreaming``.
   func messages(

@@ -88,7 +88,7 @@ extension ServerCall {
   func ifStillAllowed(
     isStrict: Bool = false, _ goOn: @escaping @Sendable (ServerCall) -> Void
   ) {
-    guard !self.isOver, let credentials else { return }
+    guard !self.isOver, let credentials = self.head?.credentials else { return }
     let call = ResponseWriter(self, self.stream.eventLoop)
     self.services.admission.authenticator.identify(credentials) {
       call.checked($0, isStrict: isStrict, goOn)
@@ -119,7 +119,7 @@ extension ServerCall {
     guard identity.key == first.key else {
       throw UserAPIError(.tokenRevoked, "what proved who calls is somebody else's now")
     }
-    _ = try identity.caller(of: procedure, actAs: self.actAs)
+    _ = try identity.caller(of: procedure, actAs: self.head?.actAs)
     guard identity.scopes.isSuperset(of: first.scopes) else {
       throw UserAPIError(.scopeMissing, "the caller may do less than when the call began")
     }
@@ -152,7 +152,7 @@ extension ServerCall {
   private func sendPart(_ message: ByteBuffer) -> Bool {
     if !self.hasBegunResponse {
       self.hasBegunResponse = true
-      self.stream.sendHeaders(self.head(), endStream: false)
+      self.stream.sendHeaders(self.responseHeaders(), endStream: false)
       // The procedure has read the request.
       self.releaseHeld()
     }

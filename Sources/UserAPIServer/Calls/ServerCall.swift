@@ -28,12 +28,15 @@ final class ServerCall: StreamReceiver {
   /// Nil for a stream whose caller set no bound.
   private var timeout: Duration?
 
-  /// The value of the header `user-api-act-as`; nil when there is none.
-  private(set) var actAs: String?
+  /// What the headers say; nil until they have come, and for such as say nothing that can be
+  /// answered.
+  private(set) var head: RequestHead?
   /// Who calls; nil until that is found out.
   private(set) var identity: Identity?
   /// When that was.
   private var identifiedAt = NIODeadline.uptimeNanoseconds(0)
+  /// Whether that was in this turn of the event loop.
+  private var isJustIdentified = false
   /// Nil until the call is let in.
   private var caller: Caller?
   private lazy var requestID = self.connection.makeRequestID()
@@ -51,8 +54,6 @@ final class ServerCall: StreamReceiver {
   var deadline: Scheduled<Void>?
   var hasBegunResponse = false
 
-  /// What proved who calls. A call may go on for longer than that is true.
-  private(set) var credentials: Credentials?
   /// The procedure that streams, while it is looked at whether that is still true.
   var unchecked: CheckedContinuation<Bool, Never>?
   /// The same, while it waits for the peer to read.
@@ -94,9 +95,10 @@ final class ServerCall: StreamReceiver {
       if endStream { self.receivedEnd() }
       return
     }
-    switch CallHead.read(headers.callFields) {
-    case .success(let head):
-      self.begin(head, headers)
+    let head = self.connection.head(headers)
+    switch head.call {
+    case .success(let call):
+      self.begin(call, head)
     case .failure(let refusal):
       self.encoder = ResponseEncoder(contentType: refusal.contentType)
       self.finish(refusal.error, header: refusal.header)
@@ -104,29 +106,28 @@ final class ServerCall: StreamReceiver {
     if endStream { self.receivedEnd() }
   }
 
-  private func begin(_ head: CallHead, _ headers: Headers) {
-    self.procedure = head.procedure
-    self.encoder = ResponseEncoder(contentType: head.contentType)
+  private func begin(_ call: CallHead, _ head: RequestHead) {
+    self.head = head
+    self.procedure = call.procedure
+    self.encoder = ResponseEncoder(contentType: call.contentType)
     let limits = self.services.limits
-    self.timeout = limits.timeout(of: head.procedure, asked: head.timeout)
+    self.timeout = limits.timeout(of: call.procedure, asked: call.timeout)
     self.machine = ServerCallMachine(
       body: RequestBody(
-        contentType: head.contentType, limit: limits.maxMessageSize,
-        allowsEmpty: !head.procedure.hasInput),
+        contentType: call.contentType, limit: limits.maxMessageSize,
+        allowsEmpty: !call.procedure.hasInput),
       discardLimit: limits.maxDiscardedSize)
     if let timeout, timeout <= .zero {
       self.expire()
       return
     }
-    self.actAs = headers.actAs
-    let credentials = self.connection.credentials(headers["authorization"])
-    self.credentials = credentials
-    self.identify(credentials)
+    self.identify(head.credentials)
   }
 
   private func identify(_ credentials: Credentials) {
     let (admission, address) = (self.services.admission, self.connection.address)
     if let known = admission.knownIdentity(credentials, from: address) {
+      self.isJustIdentified = true
       self.identified(known)
       return
     }
@@ -151,9 +152,9 @@ final class ServerCall: StreamReceiver {
   private func admit(_ identity: Identity) throws(UserAPIError) {
     guard let procedure else { preconditionFailure("a caller came before the headers") }
     self.identity = identity
-    self.identifiedAt = .now()
+    self.identifiedAt = self.isJustIdentified ? self.start : .now()
     self.caller = try self.services.admission.admit(
-      identity, to: procedure, actAs: self.actAs)
+      identity, to: procedure, actAs: self.head?.actAs)
   }
 
   func receivedData(_ data: ByteBuffer) {
@@ -197,7 +198,7 @@ final class ServerCall: StreamReceiver {
     case .none: break
     case .run(let message):
       // A body may come long after the headers with which it was found out who calls.
-      if NIODeadline.now() - self.identifiedAt < Self.identityAge {
+      if self.isJustIdentified || NIODeadline.now() - self.identifiedAt < Self.identityAge {
         self.run(message)
       } else {
         self.stream.isBusy = true
@@ -210,17 +211,22 @@ final class ServerCall: StreamReceiver {
   // MARK: The procedure
 
   private func run(_ message: ByteBuffer) {
+    guard let procedure, let caller else {
+      preconditionFailure("a message came to be run before its headers and its caller")
+    }
+    let api = CallerAPI(
+      caller: caller, deadline: self.timeout.map { self.start + TimeAmount($0) },
+      services: self.services, audit: procedure.changesSession ? self.auditEntry() : nil)
+    let isShort = message.readableBytes <= Self.maxSizeOnEventLoop
+    if isShort, let result = procedure.knownAnswer(message, on: api) {
+      self.procedureEnded(result.map { self.encoder.body($0) })
+      return
+    }
     // It may take long, and a slice would keep all that was read with it.
     var message = message
     message.compact()
     let request = message
-    guard let procedure, let caller else {
-      preconditionFailure("a message came to be run before its headers and its caller")
-    }
     self.stream.isBusy = true
-    let api = CallerAPI(
-      caller: caller, deadline: self.timeout.map { self.start + TimeAmount($0) },
-      services: self.services, audit: procedure.changesSession ? self.auditEntry() : nil)
     let writer = ResponseWriter(self, self.stream.eventLoop)
     let encoder = self.encoder
     guard !procedure.isStreaming else {
@@ -234,13 +240,13 @@ final class ServerCall: StreamReceiver {
         guard !Task.isCancelled else { throw UserAPIError.canceled }
         let message = try await procedure.run(request, on: api)
         guard !Task.isCancelled else { throw UserAPIError.canceled }
-        writer.procedureEnded(.success(encoder.message(message)))
+        writer.procedureEnded(.success(encoder.body(message)))
       } catch {
         writer.procedureEnded(.failure(error))
       }
     }
     self.task =
-      if procedure.listsPages || request.readableBytes > Self.maxSizeOnEventLoop {
+      if procedure.listsPages || !isShort {
         Task(
           executorPreference: self.services.pageThreads.makeExecutor(for: caller.userID),
           operation: body)
@@ -252,29 +258,33 @@ final class ServerCall: StreamReceiver {
 
   /// The procedure is over, and with it the work for this call.
   ///
-  /// - Parameter result: The one message of the response, or the error in its place.
+  /// - Parameter result: The body of the response, or the error in its place.
   func procedureEnded(_ result: Result<ByteBuffer, UserAPIError>) {
     self.stream.isBusy = false
     self.releaseHeld()
     switch result {
-    case .success(let message): self.send(message)
+    case .success(let body): self.send(body)
     case .failure(let error): self.finish(error)
     }
   }
 
   // MARK: The response
 
-  /// Sends the message of the response and ends it.
-  private func send(_ message: ByteBuffer) {
+  /// Sends the response, whole.
+  private func send(_ body: ByteBuffer) {
     guard !self.isOver else { return }
-    guard self.stream.mayBuffer(message.readableBytes) else {
+    guard self.stream.mayBuffer(body.readableBytes) else {
       self.finish(Self.connectionBufferFull)
       return
     }
+    switch self.machine.answer() {
+    case .drop: return
+    case .send: break
+    }
     self.hasBegunResponse = true
-    self.stream.sendHeaders(self.head(), endStream: false)
-    self.stream.send(message, endStream: false)
-    self.finish(nil)
+    self.stream.sendHeaders(self.responseHeaders(), endStream: false)
+    self.stream.send(body, endStream: true)
+    self.over(nil)
   }
 
   /// Ends the response, with the first outcome that there is.
@@ -289,18 +299,16 @@ final class ServerCall: StreamReceiver {
     case .drop: return
     case .send: break
     }
-    // A bare response is whole with its one message; nothing can come behind it.
-    let isWhole = self.hasBegunResponse && !self.encoder.contentType.isFramed
-    let error = isWhole ? nil : error
     if !self.hasBegunResponse {
       self.hasBegunResponse = true
-      self.stream.sendHeaders(self.head(for: error, header: header), endStream: false)
+      self.stream.sendHeaders(
+        self.responseHeaders(for: error, header: header), endStream: false)
     }
     self.stream.send(self.encoder.end(error), endStream: true)
     self.over(error)
   }
 
-  func head(
+  func responseHeaders(
     for error: UserAPIError? = nil, header: (name: String, value: String)? = nil
   ) -> Headers {
     var headers = Headers([
@@ -322,6 +330,7 @@ final class ServerCall: StreamReceiver {
   /// Sets the timer of a call that was not answered and read at once, and gives up what it holds
   /// of the buffers that were read.
   func turnEnded() {
+    self.isJustIdentified = false
     guard self.stream.isOpen else { return }
     if !self.isRequestWhole {
       self.machine.compact()
@@ -417,7 +426,7 @@ final class ServerCall: StreamReceiver {
   private func auditEntry() -> AuditEntry {
     let isProof = if case .certificate? = self.identity?.proof { true } else { false }
     return AuditEntry(
-      identity: self.identity, userID: self.identity?.user(named: self.actAs),
+      identity: self.identity, userID: self.identity?.user(named: self.head?.actAs),
       certificate: isProof ? nil : self.connection.certificate?.logName,
       address: self.connection.addressText, peer: self.connection.address,
       procedure: self.procedure, requestID: self.requestID)
@@ -432,7 +441,7 @@ final class ServerCall: StreamReceiver {
       case .some(.unavailable): .warning
       default: .debug
       }
-    guard self.services.logger.logLevel <= level else { return }
+    guard self.services.logLevel <= level else { return }
     var metadata: Logger.Metadata = [
       "procedure": "\(self.procedure?.rawValue ?? "none")",
       "code": "\(error?.code.rawValue ?? "ok")",
@@ -445,22 +454,5 @@ final class ServerCall: StreamReceiver {
       if let cause = error.cause { metadata["cause"] = "\(cause)" }
     }
     self.services.logger.log(level: level, "call ended", metadata: metadata)
-  }
-}
-
-extension Headers {
-  /// The value of `user-api-act-as`; nil when there is none. One that comes twice names nobody.
-  fileprivate var actAs: String? {
-    var actAs: String?
-    for field in self.fields where field.name == "user-api-act-as" {
-      actAs = actAs == nil ? field.value : ""
-    }
-    return actAs
-  }
-
-  fileprivate var callFields: CallHead.Fields {
-    var fields = CallHead.Fields()
-    for field in self.fields { fields.add(field.name, field.value) }
-    return fields
   }
 }

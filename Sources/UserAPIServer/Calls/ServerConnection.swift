@@ -1,7 +1,7 @@
 internal import AuthService
-internal import CGlibc
 internal import HTTP2
 internal import NIOCore
+internal import UserAPI
 
 /// What the calls of one connection share. Belongs to its event loop.
 final class ServerConnection {
@@ -16,10 +16,10 @@ final class ServerConnection {
   /// Calls whose request has moved in this turn of the event loop. Most are answered before it
   /// ends, and then never cost a timer.
   private var moved: [ServerCall] = []
-  /// The longest `authorization` that is remembered, in bytes: it stays for as long as the connection.
-  private static let maxRememberedSize = 2_048
-  /// What was read of the `authorization` that came last: most clients send the same with each call.
-  private var lastCredentials: (authorization: String, credentials: Credentials)?
+  /// The largest headers that are remembered, in bytes: they stay for as long as the connection.
+  private static let maxRememberedSize = 4 << 10
+  /// The headers that came last, and what they say: most clients send the same with each call.
+  private var last: (headers: Headers, authorization: String?, head: RequestHead)?
   /// With it begin the ids of this connection's calls.
   private let requestPrefix = String(
     UInt64.random(in: 78_364_164_096...2_821_109_907_455), radix: 36)
@@ -32,19 +32,21 @@ final class ServerConnection {
     self.addressText = channel.remoteAddress?.ipAddress
   }
 
-  /// What a request brings to prove who calls.
-  func credentials(_ authorization: String?) -> Credentials {
-    guard let authorization else {
-      return Credentials(authorization: nil, certificate: self.certificate)
+  /// Reads the headers of a request.
+  func head(_ headers: Headers) -> RequestHead {
+    if let last, last.headers.isIdentical(to: headers) { return last.head }
+    let authorization = headers["authorization"]
+    let head = RequestHead(headers, credentials: self.credentials(authorization))
+    let size = headers.fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+    self.last = size <= Self.maxRememberedSize ? (headers, authorization, head) : nil
+    return head
+  }
+
+  private func credentials(_ authorization: String?) -> Credentials {
+    if let authorization, let last, last.authorization?.hasSameBytes(as: authorization) == true {
+      return last.head.credentials
     }
-    if let last = self.lastCredentials, last.authorization.hasSameBytes(as: authorization) {
-      return last.credentials
-    }
-    let credentials = Credentials(authorization: authorization, certificate: self.certificate)
-    if credentials.haveToken, authorization.utf8.count <= Self.maxRememberedSize {
-      self.lastCredentials = (authorization, credentials)
-    }
-    return credentials
+    return Credentials(authorization: authorization, certificate: self.certificate)
   }
 
   /// Names a call, so that its caller and the logs can speak of the same.
@@ -69,19 +71,5 @@ final class ServerConnection {
     let calls = self.moved
     self.moved = []
     for call in calls { call.turnEnded() }
-  }
-}
-
-extension String {
-  /// Unlike `==`, in a time that the length bounds.
-  fileprivate func hasSameBytes(as other: String) -> Bool {
-    guard self.utf8.count == other.utf8.count else { return false }
-    let same = self.utf8.withContiguousStorageIfAvailable { bytes in
-      other.utf8.withContiguousStorageIfAvailable { others in
-        guard let bytes = bytes.baseAddress, let others = others.baseAddress else { return true }
-        return memcmp(bytes, others, self.utf8.count) == 0
-      }
-    }
-    return same.flatMap { $0 } ?? false
   }
 }
