@@ -3,10 +3,10 @@
 /// Entries live in two generations: when the young one is full it becomes the old one and the old
 /// one is dropped, so that every operation takes constant time and what is in use survives.
 ///
-/// Inlinable, because every call looks into several: in another module the compiler would not know
-/// what the keys and the values are.
-package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-  @usableFromInline struct Entry {
+/// Public and inlinable, because every call looks into several: only so does the compiler of another
+/// module know what the keys and the values are.
+public struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+  @usableFromInline struct Entry: Sendable {
     @usableFromInline var value: Value
     @usableFromInline var storedAt: ContinuousClock.Instant
 
@@ -26,12 +26,12 @@ package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
   ///   - lifetime: For how long an entry is given out after it was stored; zero for not at all, nil
   ///     for as long as there is room.
   ///   - capacity: How many entries to keep at most, 2 or more.
-  @inlinable package init(lifetime: Duration?, capacity: Int) {
+  @inlinable public init(lifetime: Duration?, capacity: Int) {
     self.lifetime = lifetime
     self.generationSize = max(1, capacity / 2)
   }
 
-  @inlinable package mutating func value(
+  @inlinable public mutating func value(
     for key: Key, at now: ContinuousClock.Instant
   ) -> Value? {
     if let entry = self.young[key] {
@@ -44,11 +44,11 @@ package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
   }
 
   /// What was stored last, however old.
-  @inlinable package func lastValue(for key: Key) -> Value? {
+  @inlinable public func lastValue(for key: Key) -> Value? {
     (self.young[key] ?? self.old[key])?.value
   }
 
-  @inlinable package mutating func store(
+  @inlinable public mutating func store(
     _ value: Value, for key: Key, at now: ContinuousClock.Instant
   ) {
     if let lifetime, lifetime <= .zero { return }
@@ -56,7 +56,7 @@ package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
     self.insert(Entry(value: value, storedAt: now), for: key)
   }
 
-  @inlinable package mutating func remove(_ key: Key) {
+  @inlinable public mutating func remove(_ key: Key) {
     self.young.removeValue(forKey: key)
     self.old.removeValue(forKey: key)
   }
