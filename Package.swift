@@ -30,6 +30,9 @@ extension Target.Dependency {
   static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
   static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
   static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
+  static let tracing = product(name: "Tracing", package: "swift-distributed-tracing")
+  static let inMemoryTracing = product(
+    name: "InMemoryTracing", package: "swift-distributed-tracing")
   static let x509 = product(name: "X509", package: "swift-certificates")
 }
 
@@ -49,6 +52,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -91,7 +95,7 @@ let package = Package(
       name: "WAHA",
       dependencies: [
         "CCurl", "DirectoryService", "SessionService", "UserAPI", .collections, .crypto,
-        .nioConcurrencyHelpers,
+        .nioConcurrencyHelpers, .tracing,
       ],
       swiftSettings: settings),
     .target(
@@ -103,7 +107,7 @@ let package = Package(
         "AuthService", "CGlibc", "DirectoryService", "HTTP2", "Persistence", "SessionService",
         "UserAPI", "WAHA", .asn1, .configuration, .lifecycle, .logging, .metrics,
         .nioConcurrencyHelpers,
-        .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .signals, .x509,
+        .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .nioTLS, .signals, .tracing, .x509,
       ],
       swiftSettings: settings),
     .target(
@@ -122,7 +126,9 @@ let package = Package(
 
     .executableTarget(
       name: "user-api-server",
-      dependencies: ["AuthService", "Persistence", "UserAPI", "UserAPIServer", .argumentParser],
+      dependencies: [
+        "AuthService", "Persistence", "UserAPI", "UserAPIServer", .argumentParser, .tracing,
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "user-api",
@@ -178,8 +184,9 @@ let package = Package(
       name: "UserAPIServerTests",
       dependencies: [
         "AuthService", "DirectoryService", "HTTP2", "Persistence", "SessionService", "TestKit",
-        "UserAPI", "UserAPIClient", "UserAPIServer", "WAHA", .crypto, .logging, .metrics, .nioCore,
-        .nioHTTP1, .nioPosix,
+        "UserAPI", "UserAPIClient", "UserAPIServer", "WAHA", .crypto, .inMemoryTracing, .logging,
+        .metrics,
+        .nioCore, .nioHTTP1, .nioPosix, .tracing,
       ],
       swiftSettings: settings),
     .testTarget(
@@ -197,7 +204,7 @@ let package = Package(
       name: "WAHATests",
       dependencies: [
         "DirectoryService", "SessionService", "TestKit", "UserAPI", "WAHA", "WAHASimulator",
-        .crypto, .nioConcurrencyHelpers, .nioCore, .nioPosix,
+        .crypto, .inMemoryTracing, .nioConcurrencyHelpers, .nioCore, .nioPosix, .tracing,
       ],
       swiftSettings: settings),
     .testTarget(

@@ -9,9 +9,9 @@ extension Directory.Surroundings {
     Self(
       now: TimeSource.system.now, wallClock: TimeSource.system.wallClock,
       sleep: { try await Task.sleep(for: $0) }, jitter: { Double.random(in: 0...1) },
-      observe: { list, error in
-        metrics.record(list, error?.code)
-        guard let error else { return }
+      observe: { event in
+        metrics.record(event)
+        guard case .read(let list, let error?) = event else { return }
         var metadata: Logger.Metadata = [
           "list": "\(list.rawValue)", "reason": "\(error.reason.rawValue)",
         ]

@@ -1,13 +1,14 @@
 internal import AuthService
 internal import DirectoryService
 internal import Foundation
-internal import Logging
+package import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 internal import Persistence
 internal import ServiceLifecycle
 internal import SessionService
+package import Tracing
 internal import UnixSignals
 internal import UserAPI
 internal import WAHA
@@ -17,19 +18,34 @@ package struct Server: Sendable {
   private let settings: Settings
   private let logs: LogQueue
   private let logger: Logger
+  private let tracer: any Tracer
+  private let traceMetadata: Logger.MetadataProvider
 
-  package init(settings: Settings) {
+  /// - Parameters:
+  ///   - tracer: Sees calls and what is asked of WAHA for them. Default: the one that
+  ///     `InstrumentationSystem` was given.
+  ///   - traceMetadata: What that one adds to a line of the log.
+  package init(
+    settings: Settings, tracer: any Tracer = InstrumentationSystem.tracer,
+    traceMetadata: Logger.MetadataProvider = .trace
+  ) {
     self.settings = settings
+    self.tracer = tracer
+    self.traceMetadata = traceMetadata
     self.logs = LogQueue(
       logger: Logger(label: "user-api-server") { Self.logHandler($0, settings.logging) })
-    self.logger = Self.makeLogger("user-api-server", settings.logging, self.logs)
+    self.logger = Self.makeLogger(
+      "user-api-server", settings.logging, self.logs, traceMetadata)
   }
 
   private static func makeLogger(
-    _ label: String, _ settings: LogSettings, _ logs: LogQueue
+    _ label: String, _ settings: LogSettings, _ logs: LogQueue,
+    _ traceMetadata: Logger.MetadataProvider
   ) -> Logger {
     Logger(label: label) {
-      QueuedLogHandler(handler: Self.logHandler($0, settings), queue: logs)
+      var handler = Self.logHandler($0, settings)
+      handler.metadataProvider = traceMetadata
+      return QueuedLogHandler(handler: handler, queue: logs)
     }
   }
 
@@ -82,10 +98,10 @@ package struct Server: Sendable {
       url: self.settings.wahaURL, apiKey: self.settings.wahaAPIKey)
     wahaConfiguration.maxListSize = self.settings.maxListBody
     wahaConfiguration.webhook = self.settings.webhooks?.registration
-    let upstream = WAHAUpstream(configuration: wahaConfiguration) { event in
+    let upstream = WAHAUpstream(configuration: wahaConfiguration, tracer: self.tracer) { event in
       upstreamMetrics.record(event)
       switch event {
-      case .called: break
+      case .called, .refused: break
       case .entriesDropped(let list, let count):
         self.logger.warning(
           "entries of a list from WAHA were not understood",
@@ -118,8 +134,10 @@ package struct Server: Sendable {
           interval: self.settings.reconcileInterval,
           metrics: ReconcileMetrics(factory: registry), logger: self.logger))
     }
+    let maxFiles = OpenFileLimit.raise()
+    ProcessMetrics.add(to: registry, maxFiles: maxFiles)
     let calls = CallServer(
-      services: services, configuration: self.connectionLimits(), tls: tls)
+      services: services, configuration: self.connectionLimits(maxFiles), tls: tls)
     registry.addGauge("user_api_connections") { calls.connectionCount }
     registry.addGauge("user_api_buffered_bytes") { calls.bufferedBytes }
     let group = ServiceGroup(
@@ -153,9 +171,9 @@ package struct Server: Sendable {
 
   /// The settings', with no more connections than there can be sockets: accepting pauses before it
   /// fails.
-  private func connectionLimits() -> ConnectionLimits {
+  private func connectionLimits(_ maxFiles: Int) -> ConnectionLimits {
     var limits = self.settings.connectionLimits
-    let room = max(OpenFileLimit.raise() - Self.otherFiles, 1)
+    let room = max(maxFiles - Self.otherFiles, 1)
     if room < limits.maxConnections {
       self.logger.warning(
         "the process may not open as many files as connections are allowed",
@@ -180,6 +198,17 @@ package struct Server: Sendable {
     let sessions = Sessions(
       store: database, upstream: upstream, time: .system, configuration: configuration)
     registry.addGauge("user_api_watched_sessions") { sessions.watchedCount }
+    for (cache, use) in [
+      ("tokens", authenticator.cacheUse), ("owners", sessions.ownerCacheUse),
+      ("statuses", sessions.statusCacheUse),
+    ] {
+      for (result, count) in [
+        ("hit", { @Sendable in Double(use.hits) }), ("miss", { @Sendable in Double(use.misses) }),
+      ] {
+        registry.addCounter(
+          "user_api_cache_lookups_total", labels: [("cache", cache), ("result", result)], count)
+      }
+    }
     let directory = Directory(
       sessions: sessions, upstream: upstream,
       surroundings: .system(
@@ -192,12 +221,14 @@ package struct Server: Sendable {
         authenticator: authenticator, limits: self.settings.admissionLimits, time: .system),
       sessions: sessions,
       directory: directory, metrics: CallMetrics(factory: registry),
-      limitMetrics: LimitMetrics(factory: registry), limits: self.settings.callLimits,
+      limitMetrics: LimitMetrics(factory: registry),
+      streamMetrics: StreamMetrics(registry: registry), limits: self.settings.callLimits,
       pageThreads: UserThreads(count: max(1, System.coreCount / 2)),
       audit: AuditLog(
-        logger: Self.makeLogger("user-api-audit", self.settings.logging, self.logs), time: .system,
-        quotesValues: self.settings.logging.format == .text),
-      logger: self.logger)
+        logger: Self.makeLogger(
+          "user-api-audit", self.settings.logging, self.logs, self.traceMetadata),
+        time: .system, quotesValues: self.settings.logging.format == .text),
+      tracer: self.tracer, logger: self.logger)
   }
 
   /// Opens the database that the settings name.

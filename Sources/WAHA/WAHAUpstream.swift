@@ -1,4 +1,5 @@
 internal import NIOConcurrencyHelpers
+package import Tracing
 package import UserAPI
 
 /// WAHA over its REST API, as the services need it.
@@ -42,16 +43,19 @@ package final class WAHAUpstream: Sendable {
   let knownDialect = NIOLockedValueBox<KnownDialect?>(nil)
   let now: @Sendable () -> ContinuousClock.Instant
   let observe: @Sendable (WAHAEvent) -> Void
+  private let tracer: any Tracer
 
   /// - Parameters:
+  ///   - tracer: Sees each call, and adds to its headers where it stands in its trace.
   ///   - observe: Told of what is worth a metric or a line in the log.
   ///   - now: What the time is, for everything but the calls' own limits.
   package init(
-    configuration: Configuration,
+    configuration: Configuration, tracer: any Tracer = NoOpTracer(),
     observe: @escaping @Sendable (WAHAEvent) -> Void = { _ in },
     now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
   ) {
     self.configuration = configuration
+    self.tracer = tracer
     self.observe = observe
     self.now = now
   }
@@ -81,20 +85,31 @@ package final class WAHAUpstream: Sendable {
     var headers = ["Accept: \(accept)", "Expect:", "User-Agent: user-api"]
     if let key = self.configuration.apiKey { headers.append("X-Api-Key: \(key.rawValue)") }
     if body != nil { headers.append("Content-Type: application/json") }
+    let span = self.tracer.startAnySpan("WAHA \(name.rawValue)", ofKind: .client)
+    defer { span.end() }
+    self.tracer.inject(span.context, into: &headers, using: HeaderInjector())
     let request = CurlRequest(
       method: method, url: self.configuration.url.url(path, query), headers: headers, body: body,
       timeout: timeout, maxResponseSize: maxSize)
-    let permit = try self.permit(name)
+    let permit: CircuitBreaker.Permit?
+    do throws(UserAPIError) { permit = try self.permit(name) } catch {
+      self.observe(.refused(name))
+      throw error
+    }
     let start = ContinuousClock.now
-    defer { self.observe(.called(name, ContinuousClock.now - start)) }
     do throws(CurlError) {
       let answer = WAHAAnswer(
         try await (name.isSlow ? self.slowClient : self.client).perform(request))
+      self.observe(.called(name, ContinuousClock.now - start, WAHAOutcome(status: answer.status)))
+      if span.isRecording { span.note(method, answer) }
       await self.ended(permit, CircuitBreaker.Outcome(answer, of: name))
       return answer
     } catch {
+      self.observe(.called(name, ContinuousClock.now - start, WAHAOutcome(error)))
+      let failure = UserAPIError(error, of: name)
+      if span.isRecording { span.note(method, failure) }
       await self.ended(permit, CircuitBreaker.Outcome(error, of: name))
-      throw UserAPIError(error, of: name)
+      throw failure
     }
   }
 
@@ -168,11 +183,46 @@ package enum WAHACall: String, CaseIterable, Sendable {
 /// What happens between the services and WAHA.
 package enum WAHAEvent: Sendable, Equatable {
   /// A call came to an end after this time.
-  case called(WAHACall, Duration)
+  case called(WAHACall, Duration, WAHAOutcome)
+  /// A call was not made, because WAHA has not answered lately.
+  case refused(WAHACall)
   /// So many entries of a list were not understood and left out.
   case entriesDropped(WAHAList, Int)
   /// A list that another is made better by was too long, and is done without.
   case listSkipped(WAHAList)
+}
+
+/// How a call of WAHA ended; a metric's label.
+package enum WAHAOutcome: String, CaseIterable, Sendable {
+  /// By the class of the answer's HTTP status.
+  case success = "2xx"
+  case redirection = "3xx"
+  case clientError = "4xx"
+  case serverError = "5xx"
+  case unreachable
+  case timedOut = "timeout"
+  /// The answer was no HTTP, or longer than is taken.
+  case invalid
+  /// Nobody waited for it any more.
+  case canceled
+
+  init(status: Int) {
+    switch status {
+    case ..<300: self = .success
+    case ..<400: self = .redirection
+    case ..<500: self = .clientError
+    default: self = .serverError
+    }
+  }
+
+  init(_ error: CurlError) {
+    switch error {
+    case .timedOut: self = .timedOut
+    case .unreachable: self = .unreachable
+    case .tooLarge, .malformed: self = .invalid
+    case .cancelled: self = .canceled
+    }
+  }
 }
 
 extension CircuitBreaker.Outcome {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Tracing
 internal import UserAPIServer
 
 struct ServeCommand: AsyncParsableCommand {
@@ -118,6 +119,8 @@ struct ServeCommand: AsyncParsableCommand {
     try await Failure.reporting {
       let settings = try Settings(
         flags: flags, environment: ProcessInfo.processInfo.environment)
+      // A backend that records takes its place here.
+      InstrumentationSystem.bootstrap(TraceContextTracer())
       try await Server(settings: settings).run()
     }
   }

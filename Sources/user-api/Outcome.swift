@@ -13,7 +13,7 @@ enum Outcome: Equatable {
     switch error {
     case let error as UserAPIError:
       self = .failed(
-        line: "\(Self.text(of: error)) (\(error.reason.rawValue))", status: Self.status(of: error))
+        line: "\(Self.text(of: error)) (\(Self.names(of: error)))", status: Self.status(of: error))
     case let failure as CommandFailure:
       self = .failed(line: failure.message, status: failure.status)
     default:
@@ -45,6 +45,12 @@ enum Outcome: Equatable {
   private static func text(of error: UserAPIError) -> String {
     guard let advice = Self.advice(on: error) else { return error.message }
     return "\(error.message); \(advice)"
+  }
+
+  /// What to look for in the documents, and in the server's logs where it is the server that failed.
+  private static func names(of error: UserAPIError) -> String {
+    guard let id = error.requestID, error.httpStatus >= 500 else { return error.reason.rawValue }
+    return "\(error.reason.rawValue), request \(id)"
   }
 
   private static func advice(on error: UserAPIError) -> String? {

@@ -187,6 +187,12 @@ struct Deployment: Sendable {
       if case .object(let object) = JSON(self.body) { object } else { [:] }
     }
 
+    /// The body but for the id of the call, which an error carries.
+    var bodyWithoutRequestID: String {
+      guard let id = self.json["data"]?["requestId"]?.text else { return self.body }
+      return self.body.replacing(#","requestId":"\#(id)""#, with: "")
+    }
+
     /// The error's reason, if it is one.
     var reason: String? { self.json["data"]?["reason"]?.text }
   }

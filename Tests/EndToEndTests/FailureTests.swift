@@ -163,7 +163,7 @@ import Testing
       let answer = try await deployment.call("initiateWhatsAppSession", token: token)
       #expect(answer.status == 500)
       #expect(
-        answer.body
+        answer.bodyWithoutRequestID
           == #"{"code":"internal","message":"Failed to create WhatsApp session","data":"#
           + #"{"reason":"UPSTREAM_UNAVAILABLE","trpcCode":"INTERNAL_SERVER_ERROR"}}"#)
       _ = try await deployment.initiate(token: token)

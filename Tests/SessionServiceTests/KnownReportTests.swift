@@ -1,3 +1,4 @@
+import AuthService
 import SessionService
 import TestKit
 import Testing
@@ -26,6 +27,22 @@ import UserAPI
     #expect(try service.sessions.knownReport(named: "s_test", of: caller) != nil)
     service.time.advance(by: .milliseconds(1))
     #expect(try service.sessions.knownReport(named: "s_test", of: caller) == nil)
+  }
+
+  @Test func `what is known and what is asked for is counted, each once a call`() async throws {
+    let service = Service()
+    let session = try await service.session(.starting)
+    let caller = try await makeCaller()
+    let (owners, statuses) = (service.sessions.ownerCacheUse, service.sessions.statusCacheUse)
+    #expect(owners.hits == 0 && owners.misses == 1)
+    _ = try await service.sessions.report(of: session)
+    #expect(statuses.hits == 0 && statuses.misses == 1)
+    for _ in 0..<2 { _ = try service.sessions.knownReport(named: "s_test", of: caller) }
+    #expect(owners.hits == 2 && statuses.hits == 2)
+    service.time.advance(by: .seconds(1))
+    _ = try service.sessions.knownReport(named: "s_test", of: caller)
+    #expect(owners.hits == 2 && statuses.hits == 2)
+    #expect(owners.misses == 1 && statuses.misses == 1)
   }
 
   @Test func `nothing is known of a session that is changed`() async throws {

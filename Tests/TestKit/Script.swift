@@ -31,6 +31,7 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
     var waiters: [Int: Waiter] = [:]
     var arrivals: [Watcher] = []
     var cancellations: [Watcher] = []
+    var observer: (@Sendable (Step) -> Void)?
   }
 
   private let state = NIOLockedValueBox(State())
@@ -64,6 +65,11 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
   /// Lets every step fail; nil ends it.
   package func failAll(with error: UserAPIError?) {
     self.state.withLockedValue { $0.outage = error }
+  }
+
+  /// Has `observer` called in the task of each step.
+  package func whenBegun(_ observer: @escaping @Sendable (Step) -> Void) {
+    self.state.withLockedValue { $0.observer = observer }
   }
 
   /// Keeps steps of this kind waiting, from now on, until ``release(_:)``.
@@ -112,6 +118,7 @@ package final class Script<Step: Hashable & Sendable>: Sendable {
     _ step: Step, _ effect: () throws(UserAPIError) -> Value
   ) async throws(UserAPIError) -> Value {
     let (id, failure, isHeld) = self.begin(step)
+    self.state.withLockedValue { $0.observer }?(step)
     defer { self.state.withLockedValue { $0.running -= 1 } }
     if isHeld {
       guard await self.wait(id, step) else { throw UserAPIError.canceled }

@@ -171,6 +171,19 @@ import UserAPIClient
         == .failed(line: "too many calls; try again in \(text) (RATE_LIMITED)", status: 1))
   }
 
+  @Test func `a failure of the server's is told with what its logs call it`() {
+    var failure = UserAPIError(.storeUnavailable, "the database does not answer")
+    failure.requestID = "r-1"
+    #expect(
+      Outcome(failure)
+        == .failed(
+          line: "the database does not answer (STORE_UNAVAILABLE, request r-1)", status: 1))
+    var mistake = UserAPIError(.sessionNotFound, "there is no such session")
+    mistake.requestID = "r-2"
+    #expect(
+      Outcome(mistake) == .failed(line: "there is no such session (SESSION_NOT_FOUND)", status: 1))
+  }
+
   @Test(arguments: [Duration.zero, .milliseconds(-5)])
   func `a time that is over is not waited for`(time: Duration) {
     #expect(

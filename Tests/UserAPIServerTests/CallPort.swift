@@ -5,6 +5,7 @@ import NIOPosix
 import SessionService
 import TestKit
 import Testing
+import Tracing
 import UserAPI
 import UserAPIClient
 
@@ -35,11 +36,12 @@ struct CallPort {
     limits: CallLimits = .defaults, admissionLimits: AdmissionLimits = .defaults,
     tls: TLSSettings? = nil, services: ClientServices = .none, jwt: JWTVerifier? = nil,
     tokenStore: InMemoryTokenStore = InMemoryTokenStore(), time: ManualTime = ManualTime(),
+    tracer: any Tracer = TraceContextTracer(), logger: Logger? = nil,
     _ body: (CallPort) async throws -> Void
   ) async throws {
     let port = try await CallPort(
       limits: limits, admissionLimits: admissionLimits, tls: tls, services: services, jwt: jwt,
-      tokenStore: tokenStore, time: time)
+      tokenStore: tokenStore, time: time, tracer: tracer, logger: logger)
     do { try await body(port) } catch {
       await port.close()
       throw error
@@ -49,10 +51,11 @@ struct CallPort {
 
   private init(
     limits: CallLimits, admissionLimits: AdmissionLimits, tls: TLSSettings?,
-    services: ClientServices, jwt: JWTVerifier?, tokenStore: InMemoryTokenStore, time: ManualTime
+    services: ClientServices, jwt: JWTVerifier?, tokenStore: InMemoryTokenStore, time: ManualTime,
+    tracer: any Tracer, logger: Logger?
   ) async throws {
     self.time = time
-    self.auditLog = AuditLog(logger: self.audit.logger(), time: time.source)
+    self.auditLog = AuditLog(logger: self.audit.logger(provider: .trace), time: time.source)
     self.store.setRecord(.sample())
     self.sessions = Sessions(store: self.store, upstream: self.upstream, time: self.time.source)
     self.tokens = TokenAdministration(store: tokenStore, time: self.time.source)
@@ -61,7 +64,7 @@ struct CallPort {
     self.authenticator = Authenticator(
       store: tokenStore, jwt: jwt, services: services, time: self.time.source)
     let threads = UserThreads(count: 1)
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let logger = logger ?? Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.server = CallServer(
       services: CallServices(
         admission: Admission(
@@ -72,8 +75,9 @@ struct CallPort {
           surroundings: .system(
             threads: threads, metrics: ListMetrics(factory: self.metrics), logger: logger)),
         metrics: CallMetrics(factory: self.metrics),
-        limitMetrics: LimitMetrics(factory: self.metrics), limits: limits, pageThreads: threads,
-        audit: self.auditLog, logger: logger),
+        limitMetrics: LimitMetrics(factory: self.metrics),
+        streamMetrics: StreamMetrics(registry: self.metrics), limits: limits, pageThreads: threads,
+        audit: self.auditLog, tracer: tracer, logger: logger),
       tls: try tls.map { try ServerTLS(settings: $0, logger: logger) })
     self.url =
       (tls == nil ? "http://" : "https://")

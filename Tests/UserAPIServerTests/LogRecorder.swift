@@ -15,6 +15,7 @@ final class LogRecorder: Sendable {
     let recorder: LogRecorder
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
       get { self.metadata[key] }
@@ -22,7 +23,8 @@ final class LogRecorder: Sendable {
     }
 
     func log(event: LogEvent) {
-      let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }
+      let metadata = self.metadata.merging(self.metadataProvider?.get() ?? [:]) { $1 }
+        .merging(event.metadata ?? [:]) { $1 }
       let line = Line(
         level: event.level, message: "\(event.message)", metadata: metadata.mapValues { "\($0)" })
       self.recorder.kept.append(line)
@@ -38,8 +40,12 @@ final class LogRecorder: Sendable {
     self.lines.map { "\($0.level) \($0.message) \($0.metadata)" }
   }
 
-  func logger(level: Logger.Level = .info) -> Logger {
-    Logger(label: "test") { _ in Handler(recorder: self, logLevel: level) }
+  func logger(
+    level: Logger.Level = .info, provider: Logger.MetadataProvider? = nil
+  ) -> Logger {
+    Logger(label: "test") { _ in
+      Handler(recorder: self, logLevel: level, metadataProvider: provider)
+    }
   }
 
   func clear() { self.kept.clear() }

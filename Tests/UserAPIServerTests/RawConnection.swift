@@ -9,6 +9,7 @@ import UserAPI
 struct RawConnection: Sendable {
   struct Answer: Sendable {
     var status: String
+    var requestID: String?
     var body: String
   }
 
@@ -43,7 +44,8 @@ struct RawConnection: Sendable {
 
   /// Makes a call in bare JSON.
   func call(
-    _ procedure: Procedure, _ message: String = "{}", authorization: String?
+    _ procedure: Procedure, _ message: String = "{}", authorization: String?,
+    headers added: Headers = [:]
   ) async throws -> Answer {
     let channel = self.channel
     let promise = channel.eventLoop.makePromise(of: Answer.self)
@@ -54,6 +56,7 @@ struct RawConnection: Sendable {
           "content-type": "application/json",
         ]
         if let authorization { headers.append("authorization", authorization) }
+        for field in added.fields { headers.append(field.name, field.value) }
         let handler = try channel.pipeline.syncOperations.handler(type: HTTP2ConnectionHandler.self)
         let receiver = try handler.open(headers, endStream: false) { stream in
           Receiver(stream, promise)
@@ -82,6 +85,7 @@ struct RawConnection: Sendable {
 
     func receivedHeaders(_ headers: Headers, endStream: Bool) {
       self.answer.status = headers[":status"] ?? self.answer.status
+      self.answer.requestID = headers["x-request-id"]
     }
 
     func receivedData(_ data: ByteBuffer) {

@@ -60,7 +60,7 @@ import UserAPI
   {
     try await self.withHeaders { port, headers in
       try await RawConnection.with(port.url) { connection in
-        for _ in 0..<50 {
+        for _ in 0..<15 {
           for header in headers { try await self.check(connection, header) }
         }
         #expect(port.server.connectionCount == 1)
@@ -73,7 +73,7 @@ import UserAPI
   @Test func `users who call at once on one connection get each their own session`() async throws {
     try await self.withHeaders { port, headers in
       try await RawConnection.with(port.url) { connection in
-        for _ in 0..<10 {
+        for _ in 0..<5 {
           try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<5 {
               for header in headers { group.addTask { try await self.check(connection, header) } }

@@ -36,6 +36,17 @@ import UserAPI
     #expect(!"\(error)".contains("SECRET"))
   }
 
+  @Test func `the id of the call goes with an error, and makes no other of it`() throws {
+    var error = UserAPIError(.internalError, "a")
+    let anonymous = error
+    error.requestID = "r-1"
+    var writer = JSONWriter()
+    error.write(to: &writer)
+    let read = try self.read(writer.buffer.text)
+    #expect(read.requestID == "r-1")
+    #expect(read == anonymous)
+  }
+
   @Test(arguments: [
     (Duration.nanoseconds(1), 1), (.milliseconds(1), 1), (.microseconds(1_001), 2),
     (.seconds(30), 30_000), (.zero, 0), (.milliseconds(Int.max), .max),

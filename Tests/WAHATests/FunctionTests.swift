@@ -180,7 +180,7 @@ import WAHASimulator
   @Test func `every call is observed`() async throws {
     let calls = Recorder<WAHACall>()
     try await withWAHA(
-      observe: { _, event in if case .called(let call, _) = event { calls.append(call) } }
+      observe: { _, event in if case .called(let call, _, _) = event { calls.append(call) } }
     ) { pair in
       let session = try await makeOwnedSession()
       for function in [Function.create, .status, .restart, .groups, .delete] {

@@ -85,7 +85,7 @@ import WAHASimulator
     init(_ books: [[Entry]]) { self.books = NIOLockedValueBox(books) }
 
     func observe(_ server: SimulatorServer, _ event: WAHAEvent) {
-      guard case .called(.contacts, _) = event else { return }
+      guard case .called(.contacts, _, _) = event else { return }
       let book = self.books.withLockedValue { $0.isEmpty ? nil : $0.removeFirst() }
       if let book { server.setAddressBook(groups: [], contacts: book) }
     }

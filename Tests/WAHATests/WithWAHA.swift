@@ -1,6 +1,7 @@
 import NIOPosix
 import SessionService
 import TestKit
+import Tracing
 import UserAPI
 import WAHA
 import WAHASimulator
@@ -36,7 +37,7 @@ let simulatorThreads = MultiThreadedEventLoopGroup.singleton
 
 func withWAHA(
   _ engine: Engine = .webjs, version: ServerVersion = .latest, timing: Timing = quickTiming(),
-  serverKey: String? = nil, clientKey: String? = nil,
+  serverKey: String? = nil, clientKey: String? = nil, tracer: any Tracer = NoOpTracer(),
   now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
   observe: @escaping @Sendable (SimulatorServer, WAHAEvent) -> Void = { _, _ in },
   configure: (inout WAHAUpstream.Configuration) -> Void = { _ in },
@@ -49,7 +50,7 @@ func withWAHA(
   let result: Result<Void, any Error>
   do {
     let waha = try makeUpstream(
-      port: server.port, key: clientKey, now: now, observe: { observe(server, $0) },
+      port: server.port, key: clientKey, tracer: tracer, now: now, observe: { observe(server, $0) },
       configure: configure)
     result = .success(try await body(Pair(server: server, waha: waha)))
   } catch {
@@ -60,7 +61,7 @@ func withWAHA(
 }
 
 func makeUpstream(
-  port: Int, key: String? = nil,
+  port: Int, key: String? = nil, tracer: any Tracer = NoOpTracer(),
   now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now },
   observe: @escaping @Sendable (WAHAEvent) -> Void = { _ in },
   configure: (inout WAHAUpstream.Configuration) -> Void = { _ in }
@@ -72,7 +73,7 @@ func makeUpstream(
   configuration.statusTimeout = .seconds(50)
   configuration.lifecycleTimeout = .seconds(50)
   configure(&configuration)
-  return WAHAUpstream(configuration: configuration, observe: observe, now: now)
+  return WAHAUpstream(configuration: configuration, tracer: tracer, observe: observe, now: now)
 }
 
 /// Everything that the services ask of WAHA for a session.

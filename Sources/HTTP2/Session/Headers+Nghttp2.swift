@@ -24,7 +24,8 @@ extension Headers {
             to: nghttp2_nv(
               name: name, value: value, namelen: nameLength, valuelen: valueLength,
               flags: UInt8(
-                field.isSecret ? NGHTTP2_NV_FLAG_NO_INDEX.rawValue : NGHTTP2_NV_FLAG_NONE.rawValue))
+                field.isForOneUse
+                  ? NGHTTP2_NV_FLAG_NO_INDEX.rawValue : NGHTTP2_NV_FLAG_NONE.rawValue))
           )
         }
         return body(UnsafePointer(pairs.baseAddress), self.fields.count)
@@ -34,8 +35,9 @@ extension Headers {
 }
 
 extension Headers.Field {
-  /// Whether the value must not enter a compression table (RFC 7541, section 7.1.3).
-  fileprivate var isSecret: Bool {
-    self.name == "authorization"
+  /// Whether the value must not enter a compression table (RFC 7541, section 7.1.3), or would only push
+  /// others out of it.
+  fileprivate var isForOneUse: Bool {
+    self.name == "authorization" || self.name == "x-request-id"
   }
 }

@@ -56,6 +56,8 @@ package final class Authenticator: Sendable {
   private let configuration: Configuration
   private let uses: TokenUses
   private let services: NIOLockedValueBox<ClientServices>
+  /// How often it was known who calls, or had to be found out.
+  package let cacheUse = CacheUse()
   private let unknownLookups = Atomic(0)
   private let unknownVerifications = Atomic(0)
   /// Who waits for which token to be looked up or verified.
@@ -95,7 +97,9 @@ package final class Authenticator: Sendable {
       switch try self.proof(credentials) {
       case .identity(let identity): return .success(identity)
       case .question(let question):
-        return self.known(question).map { self.result($0, question) }
+        let known = self.known(question)
+        self.cacheUse.count(isHit: known != nil)
+        return known.map { self.result($0, question) }
       }
     } catch {
       return .failure(error)

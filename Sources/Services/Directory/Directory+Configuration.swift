@@ -6,6 +6,17 @@ extension Directory {
     case groups, contacts
   }
 
+  /// What happens to the lists.
+  package enum Event: Sendable {
+    /// A page was served: from memory or from a list that was read for it, and how old the list was.
+    case served(List, fromMemory: Bool, age: Duration)
+    /// A read that had failed is tried again.
+    case retried(List)
+    /// A read came to an end, with what it failed of, if it did. Not told of one that nobody waited for
+    /// any more.
+    case read(List, UserAPIError?)
+  }
+
   package struct Configuration: Sendable {
     /// A snapshot that is younger is served as it is; an older one is served and read anew behind.
     /// Default: 30 s.
@@ -96,9 +107,8 @@ extension Directory {
     package var sleep: @Sendable (Duration) async throws -> Void
     /// A random number from 0 to 1.
     package var jitter: @Sendable () -> Double
-    /// Told of every read of a list that came to an end, with what it failed of, if it did; not of
-    /// those that nobody waited for any more.
-    package var observe: @Sendable (List, UserAPIError?) -> Void
+    /// Told of what is worth a metric or a line in the log.
+    package var observe: @Sendable (Event) -> Void
     /// Where a user's long lists are read and sorted; nil for where everything runs.
     package var executor: @Sendable (_ userID: String) -> (any TaskExecutor)?
 
@@ -107,7 +117,7 @@ extension Directory {
       wallClock: @escaping @Sendable () -> Timestamp,
       sleep: @escaping @Sendable (Duration) async throws -> Void,
       jitter: @escaping @Sendable () -> Double,
-      observe: @escaping @Sendable (List, UserAPIError?) -> Void = { _, _ in },
+      observe: @escaping @Sendable (Event) -> Void = { _ in },
       executor: @escaping @Sendable (_ userID: String) -> (any TaskExecutor)? = { _ in nil }
     ) {
       self.now = now

@@ -70,7 +70,12 @@ package final class Directory: Sendable {
   ) async throws(UserAPIError) -> DirectoryPage<Item> {
     let key = ListKey(session: session.name, kind: kind)
     let search = try request.search.flatMap(DirectorySearch.init)
-    let served = try await self.served(key, of: session, request)
+    let (served, fromMemory) = try await self.served(key, of: session, request)
+    let age =
+      self.surroundings.wallClock().millisecondsSinceEpoch
+      - served.asOf.millisecondsSinceEpoch
+    self.surroundings.observe(
+      .served(kind, fromMemory: fromMemory, age: .milliseconds(max(age, 0))))
     let page = served.snapshot.page(
       cursor: request.cursor,
       limit: min(request.limit ?? defaultLimit, self.configuration.maxPageSize),
@@ -87,9 +92,9 @@ package final class Directory: Sendable {
 
   private func served(
     _ key: ListKey, of session: OwnedSession, _ request: DirectoryRequest
-  ) async throws(UserAPIError) -> SnapshotShelf.Served {
+  ) async throws(UserAPIError) -> (SnapshotShelf.Served, fromMemory: Bool) {
     let maxAge = request.maxAgeMs.map { Duration.milliseconds($0) }
-    if let served = self.servedInSilence(key, request, maxAge: maxAge) { return served }
+    if let served = self.servedInSilence(key, request, maxAge: maxAge) { return (served, true) }
     let account: SessionAccount?
     do throws(UserAPIError) {
       account = try await self.workingAccount(of: session)
@@ -98,7 +103,7 @@ package final class Directory: Sendable {
       let now = self.surroundings.now()
       self.shelf.withLockedValue { $0.statusFailed(session.name, at: now) }
       guard let served = self.servedInSilence(key, request, maxAge: maxAge) else { throw error }
-      return served
+      return (served, true)
     }
     if self.shelf.withLockedValue({ $0.settle(session.name, account) }) { self.drop(session) }
     let now = self.surroundings.now()
@@ -108,14 +113,14 @@ package final class Directory: Sendable {
         throw UserAPIError(
           .snapshotExpired, "the snapshot is no longer kept; begin again with the first page")
       }
-      return served
+      return (served, true)
     }
     switch self.shelf.withLockedValue({ $0.request(key, maxAge: maxAge, at: now) }) {
-    case .serve(let served): return served
+    case .serve(let served): return (served, true)
     case .serveAndRefresh(let served):
       self.refresh(key, of: session, account)
-      return served
-    case .read: return try await self.read(key, of: session, account, maxAge: maxAge)
+      return (served, true)
+    case .read: return (try await self.read(key, of: session, account, maxAge: maxAge), false)
     case .fail(let error): throw error
     }
   }
@@ -198,7 +203,7 @@ package final class Directory: Sendable {
     let beganAt = self.surroundings.now()
     let read = self.shelf.withLockedValue { $0.readBegan(key, account: account, at: beganAt) }
     do throws(UserAPIError) {
-      let (snapshot, readAt) = try await self.retrying {
+      let (snapshot, readAt) = try await self.retrying(key.kind) {
         () async throws(UserAPIError) -> (Snapshot, Moment) in
         try await self.places.withLock(.upstream) {
           () async throws(UserAPIError) -> (Snapshot, Moment) in
@@ -206,13 +211,13 @@ package final class Directory: Sendable {
           return (try await self.snapshot(key.kind, of: session), readAt)
         }
       }
-      self.surroundings.observe(key.kind, nil)
+      self.surroundings.observe(.read(key.kind, nil))
       let now = self.surroundings.now()
       return self.shelf.withLockedValue { shelf in
         shelf.readFinished(read, snapshot, readAt: readAt, at: now)
       }
     } catch {
-      if error.code != .canceled { self.surroundings.observe(key.kind, error) }
+      if error.code != .canceled { self.surroundings.observe(.read(key.kind, error)) }
       let now = self.surroundings.now()
       self.shelf.withLockedValue { $0.readFailed(read, error, at: now) }
       guard error.retryAfter == nil, let pause = self.configuration.pause(after: error) else {
@@ -241,7 +246,7 @@ package final class Directory: Sendable {
 
   /// Tries again after a pause, with full jitter, what may succeed the next time.
   private func retrying<Value>(
-    _ body: () async throws(UserAPIError) -> Value
+    _ kind: List, _ body: () async throws(UserAPIError) -> Value
   ) async throws(UserAPIError) -> Value {
     var retries = 0
     while true {
@@ -253,6 +258,7 @@ package final class Directory: Sendable {
             after: error, retries: retries, jitter: self.surroundings.jitter())
         else { throw error }
         retries += 1
+        self.surroundings.observe(.retried(kind))
         do { try await self.surroundings.sleep(pause) } catch { throw UserAPIError.canceled }
       }
     }

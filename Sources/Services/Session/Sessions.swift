@@ -35,6 +35,8 @@ package final class Sessions: Sendable {
   private let limits: SessionTruth.Limits
   private let observers = NIOLockedValueBox<[@Sendable (OwnedSession) -> Void]>([])
   private let owned: NIOLockedValueBox<ExpiringCache<UserID, OwnedSession>>
+  /// How often it was known whose session is which.
+  package let ownerCacheUse = CacheUse()
   private let lookups: SharedReads<UserID, OwnedSession?>
   private let states: SharedReads<String, SessionState?>
   private let reports: SharedReads<String, SessionReport?>
@@ -97,6 +99,9 @@ package final class Sessions: Sendable {
     self.observers.withLockedValue { $0.append(observer) }
   }
 
+  /// How often it was known how a session is.
+  package var statusCacheUse: CacheUse { self.reports.use }
+
   // MARK: Ownership
 
   /// The caller's session of that name.
@@ -121,7 +126,9 @@ package final class Sessions: Sendable {
   }
 
   private func session(of caller: Caller) async throws(UserAPIError) -> OwnedSession? {
-    if let session = self.knownSession(of: caller, at: self.time.now()) { return session }
+    let known = self.knownSession(of: caller, at: self.time.now())
+    self.ownerCacheUse.count(isHit: known != nil)
+    if let known { return known }
     return try await self.lookups.value(for: UserID(caller.userID)) {
       [self] () async throws(UserAPIError) -> OwnedSession? in
       guard let record = try await self.store.session(ofUser: caller.userID) else { return nil }
@@ -201,6 +208,8 @@ package final class Sessions: Sendable {
     guard let known = self.knownSession(of: caller, at: now) else { return nil }
     let session = try Self.check(known, isNamed: name)
     guard let report = self.reports.known(session.name, at: now) else { return nil }
+    self.ownerCacheUse.count(isHit: true)
+    self.reports.use.count(isHit: true)
     guard let report else { throw Self.missingUpstream }
     return report
   }

@@ -1,4 +1,4 @@
-internal import AuthService
+package import AuthService
 internal import NIOConcurrencyHelpers
 package import UserAPI
 
@@ -30,6 +30,8 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
 
   private let now: @Sendable () -> ContinuousClock.Instant
   private let state: NIOLockedValueBox<State>
+  /// How often a value was in memory for those who asked for it.
+  package let use = CacheUse()
 
   /// - Parameters:
   ///   - maxAge: For how long a value is given out again; zero for not at all.
@@ -48,11 +50,13 @@ package final class SharedReads<Key: Hashable & Sendable, Value: Sendable>: Send
   package func value(
     for key: Key, read: @escaping @Sendable () async throws(UserAPIError) -> Value
   ) async throws(UserAPIError) -> Value {
-    if let value = self.known(key, at: self.now()) { return value }
+    let known = self.known(key, at: self.now())
+    self.use.count(isHit: known != nil)
+    if let known { return known }
     return try await self.join(key, read).get()
   }
 
-  /// The value from memory; nil when it is not there.
+  /// The value from memory; nil when it is not there. Not counted as a use.
   package func known(_ key: Key, at now: ContinuousClock.Instant) -> Value? {
     self.state.withLockedValue { $0.cache.value(for: key, at: now) }
   }

@@ -9,6 +9,9 @@ public struct UserAPIError: Error, Sendable {
   public var message: String
   /// How long to wait before the same call can succeed, where that is known.
   public var retryAfter: Duration?
+  /// The id by which the logs of the server that sent the error name the call; nil for an error that
+  /// no server sent.
+  public var requestID: String?
   /// The error underneath. Logged on this side; never sent.
   public var cause: (any Error)?
 

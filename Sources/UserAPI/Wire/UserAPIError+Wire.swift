@@ -13,6 +13,7 @@ extension UserAPIError {
         writer.member("reason", self.reason.rawValue)
         writer.member("trpcCode", self.trpcCode)
         writer.member("retryAfterMs", self.retryAfter.map(\.wholeMilliseconds))
+        writer.member("requestId", self.requestID)
       }
     }
   }
@@ -35,11 +36,12 @@ extension UserAPIError {
       reason ?? .invalidResponse, string(object["message"]) ?? "the server gave no message",
       code: string(object["code"]).map(ErrorCode.init(rawValue:)) ?? .unknown,
       retryAfter: retryAfter)
+    self.requestID = string(data["requestId"])
   }
 }
 
 extension UserAPIError: Equatable {
-  /// Whether both are the same on the wire.
+  /// Whether both are the same on the wire, but for the call that they end.
   public static func == (left: Self, right: Self) -> Bool {
     left.code == right.code && left.reason == right.reason && left.message == right.message
       && left.retryAfter == right.retryAfter

@@ -1,4 +1,5 @@
 internal import AuthService
+internal import Tracing
 internal import UserAPI
 
 /// What is written down of a call that changed something or was refused.
@@ -20,6 +21,8 @@ struct AuditEntry: Sendable {
   /// What the call failed with; nil for success.
   var error: UserAPIError?
   var requestID: String
+  /// Where it stands in its trace; nil outside of one.
+  var context: InstrumentationContext?
 }
 
 extension Procedure {

@@ -2,6 +2,7 @@ internal import AuthService
 internal import HTTP2
 internal import Logging
 internal import NIOConcurrencyHelpers
+internal import Tracing
 internal import UserAPI
 
 /// Writes a line for each call that changed something and for each that was refused. Secrets and
@@ -101,9 +102,11 @@ final class AuditLog: Sendable {
     fields["session"] = entry.sessionID
     fields["detail"] = entry.error?.message
     fields["count"] = count.map { "\($0)" }
-    self.logger.info(
-      entry.error?.isRefusal == true ? "refused" : "change",
-      metadata: fields.mapValues { self.quotesValues ? "\($0.quotedIfNeeded)" : "\($0)" })
+    InstrumentationContext.withValue(entry.context) {
+      self.logger.info(
+        entry.error?.isRefusal == true ? "refused" : "change",
+        metadata: fields.mapValues { self.quotesValues ? "\($0.quotedIfNeeded)" : "\($0)" })
+    }
   }
 }
 

@@ -3,6 +3,7 @@ internal import DirectoryService
 internal import Logging
 internal import NIOCore
 internal import SessionService
+internal import Tracing
 internal import UserAPI
 
 /// What every call needs, shared by all. A class, so that a call holds one reference.
@@ -12,26 +13,36 @@ final class CallServices: Sendable {
   let directory: Directory
   let metrics: CallMetrics
   let limitMetrics: LimitMetrics
+  let streamMetrics: StreamMetrics
   let limits: CallLimits
   let pageThreads: UserThreads
   let audit: AuditLog
+  let tracer: any Tracer
+  /// Whether it sees to calls that are answered from memory as well, and of which no caller asks that
+  /// they be traced.
+  let tracesAll: Bool
   let logger: Logger
   /// The logger's, which costs a copy of it to ask for.
   let logLevel: Logger.Level
 
   init(
     admission: Admission, sessions: Sessions, directory: Directory,
-    metrics: CallMetrics, limitMetrics: LimitMetrics, limits: CallLimits,
-    pageThreads: UserThreads, audit: AuditLog, logger: Logger
+    metrics: CallMetrics, limitMetrics: LimitMetrics,
+    streamMetrics: StreamMetrics, limits: CallLimits,
+    pageThreads: UserThreads, audit: AuditLog, tracer: any Tracer,
+    logger: Logger
   ) {
     self.admission = admission
     self.sessions = sessions
     self.directory = directory
     self.metrics = metrics
     self.limitMetrics = limitMetrics
+    self.streamMetrics = streamMetrics
     self.limits = limits
     self.pageThreads = pageThreads
     self.audit = audit
+    self.tracer = tracer
+    self.tracesAll = !(tracer is TraceContextTracer)
     self.logger = logger
     self.logLevel = logger.logLevel
   }

@@ -2,6 +2,7 @@ internal import AuthService
 internal import HTTP2
 internal import Logging
 internal import NIOCore
+internal import Tracing
 internal import UserAPI
 
 /// One call, between its stream and its procedure. Belongs to the connection's event loop; the
@@ -39,7 +40,8 @@ final class ServerCall: StreamReceiver {
   private var isJustIdentified = false
   /// Nil until the call is let in.
   private var caller: Caller?
-  private lazy var requestID = self.connection.makeRequestID()
+  private(set) lazy var requestID = self.connection.makeRequestID()
+  var span: (any Span)?
   /// What arrives while the token is looked up. Bounded by the stream's window, which is not
   /// given back meanwhile.
   private var backlog: [ByteBuffer] = []
@@ -73,6 +75,7 @@ final class ServerCall: StreamReceiver {
     self.connection = connection
     let limits = connection.services.limits
     self.start = .now()
+    connection.services.streamMetrics.opened()
     self.timeout = limits.defaultTimeout
     self.machine = ServerCallMachine(
       body: RequestBody(contentType: .json, limit: 0, allowsEmpty: false),
@@ -109,6 +112,7 @@ final class ServerCall: StreamReceiver {
   private func begin(_ call: CallHead, _ head: RequestHead) {
     self.head = head
     self.procedure = call.procedure
+    self.services.metrics.begin(call.procedure)
     self.encoder = ResponseEncoder(contentType: call.contentType)
     let limits = self.services.limits
     self.timeout = limits.timeout(of: call.procedure, asked: call.timeout)
@@ -121,6 +125,7 @@ final class ServerCall: StreamReceiver {
       self.expire()
       return
     }
+    if head.isTraced || self.services.tracesAll { self.beginSpan() }
     self.identify(head.credentials)
   }
 
@@ -134,7 +139,10 @@ final class ServerCall: StreamReceiver {
     self.isAuthenticating = true
     self.stream.isBusy = true
     let call = ResponseWriter(self, self.stream.eventLoop)
-    admission.identify(credentials, from: address) { call.identified($0) }
+    self.beginSpan()
+    self.inContext {
+      admission.identify(credentials, from: address) { call.identified($0) }
+    }
   }
 
   func identified(_ result: Result<Identity, UserAPIError>) {
@@ -227,10 +235,11 @@ final class ServerCall: StreamReceiver {
     message.compact()
     let request = message
     self.stream.isBusy = true
+    self.beginSpan()
     let writer = ResponseWriter(self, self.stream.eventLoop)
     let encoder = self.encoder
     guard !procedure.isStreaming else {
-      self.stream(procedure, request, on: api, to: writer)
+      self.inContext { self.stream(procedure, request, on: api, to: writer) }
       return
     }
     let body: @Sendable @isolated(any) () async -> Void = {
@@ -245,7 +254,7 @@ final class ServerCall: StreamReceiver {
         writer.procedureEnded(.failure(error))
       }
     }
-    self.task =
+    self.task = self.inContext {
       if procedure.listsPages || !isShort {
         Task(
           executorPreference: self.services.pageThreads.makeExecutor(for: caller.userID),
@@ -253,6 +262,7 @@ final class ServerCall: StreamReceiver {
       } else {
         Task.immediate(operation: body)
       }
+    }
     if self.isOver { self.task = nil }
   }
 
@@ -289,6 +299,8 @@ final class ServerCall: StreamReceiver {
 
   /// Ends the response, with the first outcome that there is.
   func finish(_ error: UserAPIError?, header: (name: String, value: String)? = nil) {
+    var error = error
+    error?.requestID = self.requestID
     // It is written down also when nobody waits for the answer any more.
     if let error, error.isRefusal {
       var entry = self.auditEntry()
@@ -317,11 +329,7 @@ final class ServerCall: StreamReceiver {
     ])
     if let header { headers.append(header.name, header.value) }
     if error?.code == .unauthenticated { headers.append("www-authenticate", "Bearer") }
-    if error != nil || self.procedure?.changesSession == true
-      || self.procedure?.isStreaming == true
-    {
-      headers.append("x-request-id", self.requestID)
-    }
+    headers.append("x-request-id", self.requestID)
     return headers
   }
 
@@ -379,6 +387,7 @@ final class ServerCall: StreamReceiver {
   }
 
   func streamClosed(_ reason: StreamCloseReason) {
+    self.services.streamMetrics.closed(reason)
     self.deadline?.cancel()
     self.deadline = nil
     switch self.machine.closed() {
@@ -409,7 +418,8 @@ final class ServerCall: StreamReceiver {
     }
     self.services.metrics.record(
       self.procedure, error?.code, nanoseconds: (NIODeadline.now() - self.start).nanoseconds)
-    self.log(error)
+    self.inContext { self.log(error) }
+    self.endSpan(error)
   }
 
   func releaseHeld() {
@@ -429,7 +439,7 @@ final class ServerCall: StreamReceiver {
       identity: self.identity, userID: self.identity?.user(named: self.head?.actAs),
       certificate: isProof ? nil : self.connection.certificate?.logName,
       address: self.connection.addressText, peer: self.connection.address,
-      procedure: self.procedure, requestID: self.requestID)
+      procedure: self.procedure, requestID: self.requestID, context: self.span?.context)
   }
 
   private func log(_ error: UserAPIError?) {

@@ -19,7 +19,7 @@ final class ServerConnection {
   /// The largest headers that are remembered, in bytes: they stay for as long as the connection.
   private static let maxRememberedSize = 4 << 10
   /// The headers that came last, and what they say: most clients send the same with each call.
-  private var last: (headers: Headers, authorization: String?, head: RequestHead)?
+  private var last: (authorization: String?, head: RequestHead)?
   /// With it begin the ids of this connection's calls.
   private let requestPrefix = String(
     UInt64.random(in: 78_364_164_096...2_821_109_907_455), radix: 36)
@@ -34,11 +34,11 @@ final class ServerConnection {
 
   /// Reads the headers of a request.
   func head(_ headers: Headers) -> RequestHead {
-    if let last, last.headers.isIdentical(to: headers) { return last.head }
+    if let last, last.head.headers.isIdentical(to: headers) { return last.head }
     let authorization = headers["authorization"]
     let head = RequestHead(headers, credentials: self.credentials(authorization))
     let size = headers.fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-    self.last = size <= Self.maxRememberedSize ? (headers, authorization, head) : nil
+    self.last = size <= Self.maxRememberedSize ? (authorization, head) : nil
     return head
   }
 

@@ -93,6 +93,11 @@ struct QueuedLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     let handler = self.handler
-    self.queue.add { handler.log(event: event) }
+    var event = event
+    // What it says depends on who logs, who is not the one who writes.
+    if let provided = handler.metadataProvider?.get(), !provided.isEmpty {
+      event.metadata = provided.merging(event.metadata ?? [:]) { $1 }
+    }
+    self.queue.add { [event] in handler.log(event: event) }
   }
 }

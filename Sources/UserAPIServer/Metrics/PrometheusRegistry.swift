@@ -7,7 +7,8 @@ final class PrometheusRegistry: Sendable {
     var counters: [MetricKey: PrometheusCounter] = [:]
     var gauges: [MetricKey: PrometheusGauge] = [:]
     var histograms: [MetricKey: PrometheusHistogram] = [:]
-    var readings: [MetricKey: @Sendable () -> Int] = [:]
+    var gaugeReadings: [MetricKey: @Sendable () -> Double] = [:]
+    var counterReadings: [MetricKey: @Sendable () -> Double] = [:]
   }
 
   private let state = NIOLockedValueBox(State())
@@ -16,7 +17,24 @@ final class PrometheusRegistry: Sendable {
 
   /// Adds a gauge whose value is read when it is asked for.
   func addGauge(_ name: String, _ reading: @escaping @Sendable () -> Int) {
-    self.state.withLockedValue { $0.readings[MetricKey(name: name, labels: [])] = reading }
+    self.addGauge(name) { Double(reading()) }
+  }
+
+  func addGauge(_ name: String, _ reading: @escaping @Sendable () -> Double) {
+    self.state.withLockedValue { $0.gaugeReadings[MetricKey(name: name, labels: [])] = reading }
+  }
+
+  func counter(_ name: String, labels: [(String, String)]) -> PrometheusCounter {
+    self.metric(\.counters, name, labels) { PrometheusCounter() }
+  }
+
+  /// The same for a number that only grows.
+  func addCounter(
+    _ name: String, labels: [(String, String)] = [], _ reading: @escaping @Sendable () -> Double
+  ) {
+    self.state.withLockedValue {
+      $0.counterReadings[MetricKey(name: name, labels: labels)] = reading
+    }
   }
 
   /// Everything, sorted by name and labels.
@@ -26,11 +44,14 @@ final class PrometheusRegistry: Sendable {
     Self.write(state.counters, "counter", to: &text) { key, counter, text in
       text += "\(key) \(counter.value)\n"
     }
+    Self.write(state.counterReadings, "counter", to: &text) { key, reading, text in
+      text += "\(key) \(reading().asNumber)\n"
+    }
     Self.write(state.gauges, "gauge", to: &text) { key, gauge, text in
       text += "\(key) \(gauge.value)\n"
     }
-    Self.write(state.readings, "gauge", to: &text) { key, reading, text in
-      text += "\(key) \(reading())\n"
+    Self.write(state.gaugeReadings, "gauge", to: &text) { key, reading, text in
+      text += "\(key) \(reading().asNumber)\n"
     }
     Self.write(state.histograms, "histogram", to: &text) { key, histogram, text in
       histogram.write(as: key, to: &text)
@@ -68,7 +89,7 @@ extension PrometheusRegistry: MetricsFactory {
   func makeCounter(
     label: String, dimensions: [(String, String)]
   ) -> any CounterHandler {
-    self.metric(\.counters, label, dimensions) { PrometheusCounter() }
+    self.counter(label, labels: dimensions)
   }
 
   func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
@@ -90,4 +111,11 @@ extension PrometheusRegistry: MetricsFactory {
   func destroyMeter(_ handler: any MeterHandler) {}
   func destroyRecorder(_ handler: any RecorderHandler) {}
   func destroyTimer(_ handler: any TimerHandler) {}
+}
+
+extension Double {
+  /// Without a fraction where there is none.
+  fileprivate var asNumber: String {
+    Int64(exactly: self).map { "\($0)" } ?? "\(self)"
+  }
 }

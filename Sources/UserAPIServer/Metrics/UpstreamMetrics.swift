@@ -1,15 +1,33 @@
 internal import CoreMetrics
 internal import WAHA
 
-/// `user_api_upstream_call_duration_seconds{call}`: what is asked of WAHA, how often and how fast.
+/// `user_api_upstream_calls_total{call,outcome}` and `user_api_upstream_call_duration_seconds{call}`:
+/// what is asked of WAHA, how that ends, and how fast.
 /// `user_api_upstream_entries_dropped_total{list}`: what of its lists was not understood.
 /// `user_api_upstream_lists_skipped_total{list}`: what was done without, as it was too long.
 struct UpstreamMetrics: Sendable {
+  private struct Series: Hashable {
+    var call: WAHACall
+    /// Nil for a call that was not made.
+    var outcome: WAHAOutcome?
+  }
+
+  private let calls: [Series: Counter]
   private let durations: [WAHACall: CoreMetrics.Timer]
   private let dropped: [WAHAList: Counter]
   private let skipped: [WAHAList: Counter]
 
   init(factory: any MetricsFactory) {
+    var calls: [Series: Counter] = [:]
+    for call in WAHACall.allCases {
+      for outcome in [nil] + WAHAOutcome.allCases.map(Optional.some) {
+        calls[Series(call: call, outcome: outcome)] = Counter(
+          label: "user_api_upstream_calls_total",
+          dimensions: [("call", call.rawValue), ("outcome", outcome?.rawValue ?? "breaker")],
+          factory: factory)
+      }
+    }
+    self.calls = calls
     self.durations = [WAHACall: CoreMetrics.Timer](
       uniqueKeysWithValues: WAHACall.allCases.map { call in
         (
@@ -37,7 +55,10 @@ struct UpstreamMetrics: Sendable {
 
   func record(_ event: WAHAEvent) {
     switch event {
-    case .called(let call, let duration):
+    case .refused(let call):
+      self.calls[Series(call: call)]?.increment()
+    case .called(let call, let duration, let outcome):
+      self.calls[Series(call: call, outcome: outcome)]?.increment()
       let (seconds, attoseconds) = duration.components
       self.durations[call]?.recordNanoseconds(
         seconds * 1_000_000_000 + attoseconds / 1_000_000_000)

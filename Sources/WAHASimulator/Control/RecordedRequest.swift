@@ -9,12 +9,18 @@ package struct RecordedRequest: Sendable, Equatable {
   package var atMs: Int
   /// Whether the peer went away before the answer.
   package var isAborted: Bool
+  /// What the header of that name says.
+  package var traceparent: String?
 
-  package init(method: String, path: String, status: Int?, atMs: Int, isAborted: Bool) {
+  package init(
+    method: String, path: String, status: Int?, atMs: Int, isAborted: Bool,
+    traceparent: String? = nil
+  ) {
     self.method = method
     self.path = path
     self.status = status
     self.atMs = atMs
     self.isAborted = isAborted
+    self.traceparent = traceparent
   }
 }

@@ -38,10 +38,11 @@ final class RequestLog: Sendable {
     self.capacity = capacity
   }
 
-  func began(_ method: String, _ path: String) -> Ticket {
+  func began(_ method: String, _ path: String, traceparent: String? = nil) -> Ticket {
     let key = Key(method: method, path: path)
     let request = RecordedRequest(
-      method: method, path: path, status: nil, atMs: self.clock.now, isAborted: false)
+      method: method, path: path, status: nil, atMs: self.clock.now, isAborted: false,
+      traceparent: traceparent)
     return self.state.withLockedValue { state in
       let serial = state.next
       let place = (serial - state.first) % self.capacity

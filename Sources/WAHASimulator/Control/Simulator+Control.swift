@@ -182,6 +182,7 @@ extension RecordedRequest {
       "status": self.status.map { .int($0) } ?? .null,
       "atMs": .int(self.atMs),
       "aborted": .bool(self.isAborted),
+      "traceparent": self.traceparent.map { .string($0) } ?? .null,
     ]
   }
 }

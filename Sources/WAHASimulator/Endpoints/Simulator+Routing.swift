@@ -9,7 +9,9 @@ extension Simulator {
     if request.path == "/simulator" || request.path.hasPrefix("/simulator/") {
       return (nil, self.control(request))
     }
-    let ticket = self.log.began(request.method.rawValue, request.target)
+    let ticket = self.log.began(
+      request.method.rawValue, request.target,
+      traceparent: request.headers.first(name: "traceparent"))
     guard let fault = self.faults.take(method: request.method.rawValue, path: request.path) else {
       return (ticket, self.answer(request))
     }
