@@ -31,6 +31,7 @@ public struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
     self.generationSize = max(1, capacity / 2)
   }
 
+  /// What was stored, while it is good.
   @inlinable public mutating func value(
     for key: Key, at now: ContinuousClock.Instant
   ) -> Value? {
@@ -48,6 +49,7 @@ public struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
     (self.young[key] ?? self.old[key])?.value
   }
 
+  /// Stores a value, in place of another of the key.
   @inlinable public mutating func store(
     _ value: Value, for key: Key, at now: ContinuousClock.Instant
   ) {
@@ -56,6 +58,7 @@ public struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable
     self.insert(Entry(value: value, storedAt: now), for: key)
   }
 
+  /// Forgets what was stored for the key.
   @inlinable public mutating func remove(_ key: Key) {
     self.young.removeValue(forKey: key)
     self.old.removeValue(forKey: key)
