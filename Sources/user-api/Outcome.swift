@@ -49,8 +49,11 @@ enum Outcome: Equatable {
 
   /// What to look for in the documents, and in the server's logs where it is the server that failed.
   private static func names(of error: UserAPIError) -> String {
-    guard let id = error.requestID, error.httpStatus >= 500 else { return error.reason.rawValue }
-    return "\(error.reason.rawValue), request \(id)"
+    switch error.code {
+    case .internal, .unknown, .dataLoss, .unavailable, .deadlineExceeded:
+      error.requestID.map { "\(error.reason.rawValue), request \($0)" } ?? error.reason.rawValue
+    default: error.reason.rawValue
+    }
   }
 
   private static func advice(on error: UserAPIError) -> String? {

@@ -266,6 +266,21 @@ struct Deployment: Sendable {
   }
 }
 
+extension Deployment {
+  /// How often the server has asked WAHA for anything, as it says itself: the simulator may also hear
+  /// from the server of a test whose own simulator had the port before.
+  func upstreamCalls() async throws -> Int {
+    let metrics = try await Run(
+      "curl", ["-sS", self.adminURL + "/metrics"], in: self.folder
+    ).output
+    let lines = metrics.split(separator: "\n").filter {
+      $0.hasPrefix("user_api_upstream_calls_total{")
+    }
+    #expect(!lines.isEmpty, "\(metrics)")
+    return lines.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +)
+  }
+}
+
 /// Asks until it is so. Bounded by the number of times, each of which takes a program's run.
 func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
   for _ in 0..<2_000 {

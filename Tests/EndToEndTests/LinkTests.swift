@@ -132,7 +132,7 @@ import Testing
           "linkSession", "\0\0\0\0\u{2}{}", token: token, contentType: "application/connect+json")
         #expect(answer.body.contains(reason), "\(answer.body)")
       }
-      #expect(try await deployment.requestCount("/") == 0)
+      #expect(try await deployment.upstreamCalls() == 0)
     }
   }
 
