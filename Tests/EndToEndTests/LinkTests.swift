@@ -139,7 +139,8 @@ import Testing
   @Test func `the code on a terminal is WAHA's, changes in place and goes when it is scanned`()
     async throws
   {
-    try await Deployment.with(engine: "NOWEB", simulator: ["--start-delay", "1s"]) { deployment in
+    // What is seen between the scan and the session that works lasts so long.
+    try await Deployment.with(engine: "NOWEB", simulator: ["--start-delay", "5s"]) { deployment in
       let deployment = deployment
       try await self.onTerminal(deployment) { terminal, name in
         try await terminal.shows("code 1 of 6, ")
