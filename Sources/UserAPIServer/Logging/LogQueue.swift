@@ -2,7 +2,7 @@ internal import DequeModule
 internal import Dispatch
 internal import Foundation
 internal import Logging
-internal import Synchronization
+internal import NIOConcurrencyHelpers
 
 /// Writes the lines of logs on a thread of its own: whoever logs does not wait for a reader of the
 /// log that has stalled. What does not fit meanwhile is counted, and said when there is room.
@@ -16,7 +16,7 @@ final class LogQueue: Sendable {
     var isWriting = false
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
   private let wakes = DispatchSemaphore(value: 0)
   private let logger: Logger
 
@@ -30,7 +30,7 @@ final class LogQueue: Sendable {
 
   /// Has a line written.
   func add(_ write: @escaping @Sendable () -> Void) {
-    let isTaken = self.state.withLock { state in
+    let isTaken = self.state.withLockedValue { state in
       guard state.lines.count < Self.capacity else {
         state.lost += 1
         return false
@@ -43,7 +43,7 @@ final class LogQueue: Sendable {
 
   private func writeNext() {
     self.wakes.wait()
-    let (write, lost) = self.state.withLock { state in
+    let (write, lost) = self.state.withLockedValue { state in
       state.isWriting = true
       defer { state.lost = 0 }
       return (state.lines.popFirst(), state.lost)
@@ -52,14 +52,14 @@ final class LogQueue: Sendable {
       self.logger.error("lines of the log were lost", metadata: ["count": "\(lost)"])
     }
     write?()
-    self.state.withLock { $0.isWriting = false }
+    self.state.withLockedValue { $0.isWriting = false }
   }
 
   /// Waits until all lines are written, but not for longer than a reader may take who is alive.
   func drain(within limit: Duration = .seconds(1)) async {
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end,
-      self.state.withLock({ !$0.lines.isEmpty || $0.isWriting })
+      self.state.withLockedValue({ !$0.lines.isEmpty || $0.isWriting })
     {
       do { try await Task.sleep(for: .milliseconds(5)) } catch { return }
     }
