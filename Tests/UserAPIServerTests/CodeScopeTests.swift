@@ -9,7 +9,7 @@ import UserAPI
 @testable import UserAPIServer
 
 /// Who sees a code can link a phone, which is more than to watch.
-@Suite(.timeLimit(.minutes(1))) struct CodeScopeTests {
+@Suite(.timeLimit(.minutes(5))) struct CodeScopeTests {
   /// Each code as a text and as the picture that the fake makes of it.
   private static let codes = [
     ("2@first", "iVBORzJAZmlyc3Q="), ("2@second", "iVBORzJAc2Vjb25k"),

@@ -7,7 +7,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(1))) struct PagingTests {
+@Suite(.timeLimit(.minutes(5))) struct PagingTests {
   typealias Entry = WAHASimulator.Contact
 
   /// The engines that page contacts, with a small page.
@@ -314,7 +314,8 @@ import WAHASimulator
   func `a WAHA that does not say what it is is asked for everything at once`(
     answer: Fault.Answer
   ) async throws {
-    try await withWAHA(.noweb, configure: { $0.pageSize = 10 }) { pair in
+    let time = ManualTime()
+    try await withWAHA(.noweb, now: { time.now }, configure: { $0.pageSize = 10 }) { pair in
       pair.server.setAddressBook(groups: Self.groups(25), contacts: Self.contacts(25))
       let session = try await pair.session("WORKING")
       pair.server.addFault(Fault(answer, path: "/api/server/version"))
