@@ -69,6 +69,7 @@ let package = Package(
     .systemLibrary(
       name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(
       name: "CQRencode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
 
@@ -99,7 +100,11 @@ let package = Package(
       ],
       swiftSettings: settings),
     .target(
-      name: "Persistence", dependencies: ["AuthService", "SessionService", "UserAPI", .grdb],
+      name: "Persistence",
+      dependencies: [
+        "AuthService", "CPostgres", "SessionService", "UserAPI", .collections, .grdb,
+        .nioConcurrencyHelpers,
+      ],
       swiftSettings: settings),
     .target(
       name: "UserAPIServer",

@@ -4,12 +4,12 @@ package import UserAPI
 
 /// What an operator does to the database from a terminal.
 package struct Administration: Sendable {
-  private let database: SQLiteDatabase
+  private let database: any ServiceDatabase
   private let tokenAdministration: TokenAdministration
 
   /// Opens the database and brings its schema up to date.
   package init(database url: DatabaseURL) async throws(UserAPIError) {
-    self.database = try Server.openDatabase(url)
+    self.database = try url.open()
     try await self.database.migrate()
     self.tokenAdministration = TokenAdministration(store: self.database, time: .system)
   }
@@ -43,7 +43,7 @@ package struct Administration: Sendable {
     try await self.tokenAdministration.revoke(id: id)
   }
 
-  package func close() throws {
-    try self.database.close()
+  package func close() async throws {
+    try await self.database.close()
   }
 }

@@ -84,7 +84,7 @@ package struct Server: Sendable {
         nil
       }
     let signals = await UnixSignalsSequence(trapping: .sighup)
-    let database = try Self.openDatabase(self.settings.database)
+    let database = try self.settings.database.open(maxConnections: self.settings.databasePool)
     try await database.migrate()
     let tokenUses = TokenUses()
     let authenticator = Authenticator(
@@ -154,7 +154,7 @@ package struct Server: Sendable {
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
     try await group.run()
-    try database.close()
+    try await database.close()
   }
 
   /// Nil when there are to be no webhooks.
@@ -173,7 +173,9 @@ package struct Server: Sendable {
   /// fails.
   private func connectionLimits(_ maxFiles: Int) -> ConnectionLimits {
     var limits = self.settings.connectionLimits
-    let room = max(maxFiles - Self.otherFiles, 1)
+    // A connection to PostgreSQL has its socket, and what its thread is woken by.
+    let otherFiles = Self.otherFiles + 2 * self.settings.databasePool
+    let room = max(maxFiles - otherFiles, 1)
     if room < limits.maxConnections {
       self.logger.warning(
         "the process may not open as many files as connections are allowed",
@@ -189,7 +191,7 @@ package struct Server: Sendable {
   private static let otherFiles = 512
 
   private func services(
-    authenticator: Authenticator, database: SQLiteDatabase, upstream: WAHAUpstream,
+    authenticator: Authenticator, database: any ServiceDatabase, upstream: WAHAUpstream,
     registry: PrometheusRegistry
   ) -> CallServices {
     var configuration = Sessions.Configuration.defaults
@@ -229,12 +231,5 @@ package struct Server: Sendable {
           "user-api-audit", self.settings.logging, self.logs, self.traceMetadata),
         time: .system, quotesValues: self.settings.logging.format == .text),
       tracer: self.tracer, logger: self.logger)
-  }
-
-  /// Opens the database that the settings name.
-  static func openDatabase(_ url: DatabaseURL) throws(UserAPIError) -> SQLiteDatabase {
-    switch url {
-    case .sqlite(let path): try SQLiteDatabase(path: path)
-    }
   }
 }

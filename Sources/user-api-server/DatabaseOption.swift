@@ -7,13 +7,20 @@ internal import UserAPIServer
 struct DatabaseOption: ParsableArguments {
   @Option(
     help: """
-      sqlite:relative.db or sqlite:/absolute.db. (env: DATABASE_URL or DATABASE_URL_FILE; \
-      default: sqlite:user-api.db)
+      sqlite:relative.db, sqlite:/absolute.db or postgres://user@host/database, with all that \
+      libpq takes in a URL; a password is better given in a file. (env: DATABASE_URL; default: \
+      sqlite:user-api.db)
       """)
   var databaseUrl: String?
 
+  @Option(help: "A file with that in it. (env: DATABASE_URL_FILE)")
+  var databaseUrlFile: String?
+
   var flags: [String: String] {
-    self.databaseUrl.map { ["DATABASE_URL": $0] } ?? [:]
+    var flags: [String: String] = [:]
+    flags["DATABASE_URL"] = self.databaseUrl
+    flags["DATABASE_URL_FILE"] = self.databaseUrlFile
+    return flags
   }
 
   /// Opens the database, brings its schema up to date, and closes it after `body`.
@@ -23,7 +30,7 @@ struct DatabaseOption: ParsableArguments {
         flags: self.flags, environment: ProcessInfo.processInfo.environment)
       let administration = try await Administration(database: url)
       try await body(administration)
-      try administration.close()
+      try await administration.close()
     }
   }
 }

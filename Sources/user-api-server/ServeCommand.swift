@@ -56,6 +56,13 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: """
+      The most connections to a PostgreSQL server at once, 1 to 200. (env: \
+      USER_API_DATABASE_POOL; default: 10)
+      """)
+  var databasePool: String?
+
+  @Option(
+    help: """
       For how long a session's status is served from memory, at most 1s; 0s asks WAHA every \
       time. (env: USER_API_STATUS_MAX_AGE; default: 1s)
       """)
@@ -109,6 +116,7 @@ struct ServeCommand: AsyncParsableCommand {
     flags["WAHA_API_KEY_FILE"] = self.wahaApiKeyFile
     flags["USER_API_WEBHOOK_URL"] = self.webhookUrl
     flags["USER_API_WEBHOOK_SECRET_FILE"] = self.webhookSecretFile
+    flags["USER_API_DATABASE_POOL"] = self.databasePool
     flags["USER_API_STATUS_MAX_AGE"] = self.statusMaxAge
     flags["USER_API_VERIFICATION_AGE"] = self.verificationAge
     flags["USER_API_RECONCILE_INTERVAL"] = self.reconcileInterval

@@ -2,11 +2,16 @@ import AuthService
 import Foundation
 import Persistence
 import SessionService
+import TestKit
 import UserAPI
 
 /// A kind of database. Every contract test runs on each.
 enum Driver: CaseIterable, Sendable {
   case sqlite
+  /// Left out where there is no server (``PostgresServer/comment``).
+  case postgres
+
+  static let allCases = [sqlite] + (PostgresServer.isThere ? [postgres] : [])
 }
 
 /// A database of one kind, with what a test does behind the stores' backs.
@@ -32,6 +37,14 @@ extension Driver {
             migrate: { try await database.migrate() },
             execute: { try RawSQLite(path: path).execute($0) }))
         try database.close()
+      }
+    case .postgres:
+      try await withPostgres { database, raw in
+        try await body(
+          Stores(
+            sessions: database, tokens: database,
+            migrate: { try await database.migrate() },
+            execute: { _ = try await raw.run($0) }))
       }
     }
   }

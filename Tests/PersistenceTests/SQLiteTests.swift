@@ -56,6 +56,21 @@ import UserAPI
     }
   }
 
+  @Test func `scopes that are no text are not the null that stands for what the role allows`()
+    async throws
+  {
+    try await withTemporaryFile { path in
+      let database = try SQLiteDatabase(path: path)
+      try await database.migrate()
+      try await database.insert(makeToken("tok_1", seed: 1))
+      for value in ["x'FF'", "x''", "0"] {
+        try RawSQLite(path: path).execute("UPDATE api_tokens SET scopes = \(value)")
+        #expect(try await database.token(id: "tok_1")?.scopes == [])
+      }
+      try database.close()
+    }
+  }
+
   @Test func `several programs may open and migrate a new file at once`() async throws {
     for _ in 0..<20 {
       try await withTemporaryFile { path in
@@ -240,21 +255,5 @@ import UserAPI
       let error = await failure { () async throws(UserAPIError) in try await database.ping() }
       #expect(error?.reason == .storeUnavailable)
     }
-  }
-
-  @Test(arguments: [
-    ("sqlite:user-api.db", "user-api.db"), ("sqlite:/var/lib/a b.db", "/var/lib/a b.db"),
-    ("sqlite:./x", "./x"),
-  ])
-  func `an address names a file`(text: String, path: String) {
-    #expect(DatabaseURL(text) == .sqlite(path: path))
-  }
-
-  @Test(arguments: [
-    "", "sqlite", "sqlite:", "sqlite:/", "sqlite:dir/", "user-api.db", "mysql://host/db",
-    "SQLITE:x", "sqlite:a\0b",
-  ])
-  func `anything else names none`(text: String) {
-    #expect(DatabaseURL(text) == nil)
   }
 }

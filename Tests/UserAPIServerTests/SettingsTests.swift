@@ -18,6 +18,7 @@ import WAHA
     #expect(settings.adminListen == .tcp(host: "127.0.0.1", port: 9_090))
     #expect(settings.wahaAPIKey == nil)
     #expect(settings.database == .sqlite(path: "user-api.db"))
+    #expect(settings.databasePool == 10)
     #expect(settings.statusMaxAge == .seconds(1))
     #expect(settings.drainGrace == .seconds(30))
     #expect(settings.logging.level == .info)
@@ -60,7 +61,9 @@ import WAHA
     ("USER_API_LISTEN", "8080"), ("USER_API_LISTEN", "host:99999"), ("USER_API_LISTEN", "unix:x"),
     ("USER_API_LISTEN", "::1:80"), ("WAHA_API_URL", "http://user:pass@host"),
     ("WAHA_API_URL", "http://host?x"), ("WAHA_API_KEY", "two words"),
-    ("DATABASE_URL", "mysql://h/x"), ("USER_API_STATUS_MAX_AGE", "1"),
+    ("DATABASE_URL", "mysql://h/x"), ("DATABASE_URL", "postgres://u:hunter2@h/x?sslmode=on"),
+    ("USER_API_DATABASE_POOL", "0"), ("USER_API_DATABASE_POOL", "201"),
+    ("USER_API_STATUS_MAX_AGE", "1"),
     ("USER_API_STATUS_MAX_AGE", "1001ms"), ("USER_API_DRAIN_GRACE", "-1s"),
     ("USER_API_VERIFICATION_AGE", "2s"), ("USER_API_VERIFICATION_AGE", "2h"),
     ("USER_API_RECONCILE_INTERVAL", "999ms"), ("USER_API_RECONCILE_INTERVAL", "often"),

@@ -56,12 +56,10 @@ package final class SQLiteDatabase: Sendable {
     }
   }
 
-  /// Whether the database answers.
   package func ping() async throws(UserAPIError) {
     _ = try await self.read { try Int.fetchOne($0, sql: "SELECT 1") }
   }
 
-  /// Closes the file. Whatever comes after fails.
   package func close() throws {
     try self.pool.close()
   }
@@ -105,3 +103,5 @@ package final class SQLiteDatabase: Sendable {
     }
   }
 }
+
+extension SQLiteDatabase: ServiceDatabase {}

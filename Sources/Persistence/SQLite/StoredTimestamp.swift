@@ -12,9 +12,3 @@ struct StoredTimestamp: Decodable, Sendable {
     self.value = value
   }
 }
-
-/// A row that holds what neither this service nor the campaign service would write.
-struct CorruptRow: Error {
-  /// Without the value, which may be anybody's.
-  let problem: String
-}

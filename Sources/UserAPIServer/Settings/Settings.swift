@@ -27,6 +27,8 @@ package struct Settings: Sendable {
   package var webhooks: WebhookSettings?
   /// Default: `sqlite:user-api.db`.
   package var database: DatabaseURL
+  /// The most connections to a PostgreSQL server at once. Default: 10.
+  package var databasePool: Int
   /// For how long a session's status is served from memory. Default: 1 s.
   package var statusMaxAge: Duration
   /// For how long a session counts as working once it was seen to. Default: 60 s.
@@ -75,6 +77,9 @@ package struct Settings: Sendable {
     }
     self.webhooks = try WebhookSettings(reader)
     self.database = try Self.database(reader)
+    self.databasePool = try reader.value(
+      "USER_API_DATABASE_POOL", default: "10", "must be a number from 1 to 200",
+      { Int($0).flatMap { (1...200).contains($0) ? $0 : nil } })
     self.statusMaxAge = try reader.value(
       "USER_API_STATUS_MAX_AGE", default: "1s", "must be a duration of at most 1s, such as 500ms",
       { Duration(text: $0).flatMap { $0 <= .seconds(1) ? $0 : nil } })
@@ -111,11 +116,9 @@ package struct Settings: Sendable {
     guard let text = try reader.secret("DATABASE_URL") else {
       return .sqlite(path: "user-api.db")
     }
-    guard let url = DatabaseURL(text) else {
-      throw SettingsError(
-        name: "DATABASE_URL", problem: "must be sqlite:relative.db or sqlite:/absolute.db")
+    do throws(DatabaseURLError) { return try DatabaseURL(text) } catch {
+      throw SettingsError(name: "DATABASE_URL", problem: error.problem)
     }
-    return url
   }
 }
 

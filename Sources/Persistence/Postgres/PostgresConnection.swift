@@ -1,0 +1,156 @@
+internal import DequeModule
+internal import Foundation
+internal import NIOConcurrencyHelpers
+
+/// One connection and the thread that owns it. What it is to do is posted, and done in order.
+final class PostgresConnection: Sendable {
+  /// What a caller wants.
+  struct Job: Sendable {
+    /// Runs it, and gives what tells the caller.
+    var perform: @Sendable (PostgresSession) -> @Sendable () -> Void
+    /// Tells the caller that it was not run.
+    var fail: @Sendable (PostgresFailure) -> Void
+  }
+
+  enum Event: Sendable {
+    case connected
+    case connectFailed(PostgresFailure)
+    /// Whoever had the connection is done with it.
+    case released
+    /// The thread is at its end.
+    case ended(isSilent: Bool)
+  }
+
+  private enum Command: Sendable {
+    case run(Job, releases: Bool)
+    case release
+  }
+
+  private struct Mailbox {
+    var commands = Deque<Command>()
+    /// Whether the connection is to end.
+    var isStopped = false
+    /// Whether nobody reads here any more.
+    var isClosed = false
+  }
+
+  private let mailbox = NIOLockedValueBox(Mailbox())
+  private let wake: WakeUp
+
+  init(wake: WakeUp) {
+    self.wake = wake
+  }
+
+  /// Starts the thread, which connects first.
+  ///
+  /// - Parameter report: Called on it.
+  func start(
+    target: PostgresSession.Target, limits: PostgresSession.Limits, canceler: PostgresCanceler,
+    report: @escaping @Sendable (Event) -> Void
+  ) {
+    let thread = Thread { [self] in
+      do throws(PostgresFailure) {
+        let session = try PostgresSession.connect(
+          to: target, limits: limits, canceler: canceler, wake: self.wake,
+          isStopped: { self.isStopped })
+        report(.connected)
+        self.serve(session, report)
+      } catch {
+        self.close(error).forEach { $0() }
+        report(.connectFailed(error))
+      }
+    }
+    thread.name = "postgres"
+    // It goes no deeper than libpq and OpenSSL do.
+    thread.stackSize = 512 << 10
+    thread.start()
+  }
+
+  // MARK: Others' threads
+
+  /// Has the job run, and tells the caller when it cannot be.
+  ///
+  /// - Parameter releases: Whether the connection is given back after it, before the caller is told:
+  ///   his next job then finds it free.
+  func run(_ job: Job, releases: Bool = false) {
+    guard self.post(.run(job, releases: releases)) else { return job.fail(.lost(isSent: false)) }
+  }
+
+  /// Gives the connection back, after the jobs that were posted before.
+  func release() {
+    // One that has ended has said so.
+    _ = self.post(.release)
+  }
+
+  /// Has the job that is under way look whether its caller is still there.
+  func interrupt() {
+    self.wake.signal()
+  }
+
+  /// Ends the connection once what was posted is done.
+  func stop() {
+    self.mailbox.withLockedValue { $0.isStopped = true }
+    self.wake.signal()
+  }
+
+  private func post(_ command: Command) -> Bool {
+    let isPosted = self.mailbox.withLockedValue { mailbox in
+      guard !mailbox.isClosed else { return false }
+      mailbox.commands.append(command)
+      return true
+    }
+    self.wake.signal()
+    return isPosted
+  }
+
+  // MARK: The thread
+
+  private var isStopped: Bool { self.mailbox.withLockedValue { $0.isStopped } }
+
+  private func serve(_ session: PostgresSession, _ report: (Event) -> Void) {
+    var tell: (@Sendable () -> Void)?
+    while !session.isLost {
+      switch self.mailbox.withLockedValue({ $0.commands.popFirst() }) {
+      case .run(let job, let releases):
+        let outcome = job.perform(session)
+        if session.isLost {
+          tell = outcome
+        } else {
+          if releases { report(.released) }
+          outcome()
+        }
+      case .release:
+        report(.released)
+      case nil:
+        if self.isStopped {
+          session.discard()
+        } else {
+          session.idle()
+        }
+      }
+    }
+    let others = self.close(.lost(isSent: false))
+    session.close()
+    // So that who tries again is not given another that is gone as well.
+    report(.ended(isSilent: session.isSilent))
+    tell?()
+    others.forEach { $0() }
+  }
+
+  /// Takes no more commands.
+  ///
+  /// - Returns: What tells those that it was not done for.
+  private func close(_ failure: PostgresFailure) -> [@Sendable () -> Void] {
+    let commands = self.mailbox.withLockedValue { mailbox in
+      mailbox.isClosed = true
+      defer { mailbox.commands = [] }
+      return mailbox.commands
+    }
+    return commands.compactMap { command in
+      switch command {
+      case .run(let job, _): { job.fail(failure) }
+      case .release: nil
+      }
+    }
+  }
+}
