@@ -247,14 +247,7 @@ extension Deployment {
 
   /// What the database says of the one session that there is, read past the server.
   fileprivate func stored(_ column: String) async throws -> String {
-    let run = try await Run(
-      "/usr/bin/python3",
-      [
-        "-c",
-        "import sqlite3, sys; print(sqlite3.connect('test.db').execute("
-          + "'SELECT ' + sys.argv[1] + ' FROM whatsapp_sessions').fetchone()[0])", column,
-      ], in: self.folder)
-    #expect(run.status == 0, "\(run.errors)")
-    return run.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    let rows = try await self.database.run("SELECT \(column) FROM whatsapp_sessions")
+    return try #require(rows.first)
   }
 }

@@ -4,6 +4,7 @@ import Testing
 /// A simulator and a server over a fresh database, each a process of its own.
 struct Deployment: Sendable {
   let folder: URL
+  let database: TestDatabase
   private(set) var simulator: Program
   let simulatorURL: String
   private(set) var server: Program
@@ -22,10 +23,11 @@ struct Deployment: Sendable {
   ///
   /// - Parameters:
   ///   - environment: What the servers are told beside their arguments.
+  ///   - database: Is the caller's; nil for one that is made and taken away.
   ///   - prepare: Puts into the folder what the server needs, and gives further arguments for it.
   static func with(
     engine: String = "WEBJS", simulator: [String] = [], server: [String] = [],
-    environment: [String: String] = [:],
+    environment: [String: String] = [:], database: TestDatabase? = nil,
     prepare: (URL) async throws -> [String] = { _ in [] },
     _ body: (inout Deployment) async throws -> Void
   ) async throws {
@@ -34,25 +36,30 @@ struct Deployment: Sendable {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "user-api-" + UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let own = database == nil ? try await TestDatabase.make(in: folder) : nil
     var deployment = try await Deployment(
-      folder: folder, engine: engine, simulator: simulator,
-      server: server + (try await prepare(folder)), environment: environment)
+      folder: folder, database: database ?? own ?? .sqlite(folder: folder), engine: engine,
+      simulator: simulator, server: server + (try await prepare(folder)),
+      environment: environment)
     do {
       try await body(&deployment)
     } catch {
       Issue.record("server's log:\n\(deployment.server.output)")
       await deployment.end()
+      try await own?.remove()
       throw error
     }
     await deployment.end()
+    try await own?.remove()
   }
 
   private init(
-    folder: URL, engine: String, simulator: [String], server: [String],
+    folder: URL, database: TestDatabase, engine: String, simulator: [String], server: [String],
     environment: [String: String]
   ) async throws {
     self.folder = folder
-    self.environment = environment
+    self.database = database
+    self.environment = ["DATABASE_URL": database.url].merging(environment) { $1 }
     self.simulatorArguments =
       [
         "--engine", engine, "--scan-after", "never", "--start-delay", "1ms", "--operation-time",
@@ -64,7 +71,7 @@ struct Deployment: Sendable {
     self.simulatorURL =
       line.split(separator: " ").first { $0.hasPrefix("http://") }.map(String.init) ?? ""
     (self.server, self.url, self.adminURL) = try await Self.startServer(
-      server, environment, wahaURL: self.simulatorURL, in: folder)
+      server, self.environment, wahaURL: self.simulatorURL, in: folder)
   }
 
   private static func startSimulator(
@@ -91,9 +98,9 @@ struct Deployment: Sendable {
         "serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-level",
         "trace", "--log-format", "json", "--status-max-age", "0s",
       ] + arguments,
-      environment: [
-        "WAHA_API_URL": wahaURL, "WAHA_API_KEY": Self.wahaKey, "DATABASE_URL": "sqlite:test.db",
-      ].merging(environment) { $1 }, in: folder)
+      environment: ["WAHA_API_URL": wahaURL, "WAHA_API_KEY": Self.wahaKey].merging(environment) {
+        $1
+      }, in: folder)
     let admin = try await server.line { $0.contains(#""message":"admin port listening""#) }
     let calls = try await server.line { $0.contains(#""message":"listening""#) }
     let scheme = arguments.contains("--tls-cert") ? "https://" : "http://"
@@ -166,7 +173,7 @@ struct Deployment: Sendable {
   func runTokenCommand(_ arguments: [String]) async throws -> Run {
     try await Run(
       "user-api-server", ["token"] + arguments,
-      environment: ["DATABASE_URL": "sqlite:test.db"], in: self.folder)
+      environment: ["DATABASE_URL": self.database.url], in: self.folder)
   }
 
   private static func made(_ output: String) -> (id: String, secret: String) {

@@ -213,14 +213,9 @@ import Testing
   @Test func `a database that is broken is unavailable`() async throws {
     try await Deployment.with { deployment in
       let token = try await deployment.token(user: "alice").secret
-      let drop = try await Run(
-        "/usr/bin/python3",
-        [
-          "-c",
-          "import sqlite3; c = sqlite3.connect('test.db'); c.execute('DROP TABLE message_campaigns');"
-            + "c.execute('DROP TABLE whatsapp_groups'); c.execute('DROP TABLE whatsapp_sessions')",
-        ], in: deployment.folder)
-      #expect(drop.status == 0, "\(drop.errors)")
+      try await deployment.database.run(
+        "DROP TABLE message_campaigns", "DROP TABLE whatsapp_groups",
+        "DROP TABLE whatsapp_sessions")
       let answer = try await deployment.call("getWhatsAppSession", token: token)
       #expect(answer.status == 503)
       #expect(answer.reason == "STORE_UNAVAILABLE", "\(answer.body)")

@@ -33,30 +33,40 @@ import Testing
     return answer.reason
   }
 
-  /// `token` without a server, on a database of its own.
-  private func run(_ arguments: String..., in folder: URL) async throws -> Run {
-    try await Run(
-      "user-api-server", ["token"] + arguments, environment: ["DATABASE_URL": "sqlite:test.db"],
-      in: folder)
+  /// Where there is a database and no server.
+  private struct Desk {
+    let folder: URL
+    let database: TestDatabase
+
+    func token(_ arguments: [String]) async throws -> Run {
+      try await Run(
+        "user-api-server", ["token"] + arguments,
+        environment: ["DATABASE_URL": self.database.url], in: self.folder)
+    }
   }
 
-  private func withFolder(_ body: (URL) async throws -> Void) async throws {
+  /// `token` without a server, on a database of its own.
+  private func run(_ arguments: String..., at desk: Desk) async throws -> Run {
+    try await desk.token(arguments)
+  }
+
+  private func withDesk(_ body: (Desk) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "user-api-" + UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let desk = Desk(folder: folder, database: try await TestDatabase.make(in: folder))
     let result: Result<Void, any Error>
-    do { result = .success(try await body(folder)) } catch { result = .failure(error) }
+    do { result = .success(try await body(desk)) } catch { result = .failure(error) }
+    try await desk.database.remove()
     try FileManager.default.removeItem(at: folder)
     try result.get()
   }
 
   @Test func `who makes a token says when it ends, or that it does not`() async throws {
-    try await self.withFolder { folder in
+    try await self.withDesk { desk in
       for arguments in [[], ["--expires", "90d", "--no-expiry"]] {
         for command in [["issue", "--user", "alice"], ["rotate", "tok_1"]] {
-          let run = try await Run(
-            "user-api-server", ["token"] + command + arguments,
-            environment: ["DATABASE_URL": "sqlite:test.db"], in: folder)
+          let run = try await desk.token(command + arguments)
           #expect(run.status == 64)
           #expect(
             run.errors.contains("give either --expires, such as --expires 90d, or --no-expiry"))
@@ -65,39 +75,39 @@ import Testing
       }
       for lifetime in ["0s", "36501d", "999999999d", "-1d", "90", "soon"] {
         let run = try await self.run(
-          "issue", "--user", "alice", "--expires=\(lifetime)", in: folder)
+          "issue", "--user", "alice", "--expires=\(lifetime)", at: desk)
         #expect(run.status == 64, "\(lifetime)")
         #expect(run.errors.contains("--expires"), "\(run.errors)")
       }
-      #expect(try await self.run("list", in: folder).output.isEmpty)
-      let expiring = try await self.run("issue", "--user", "alice", "--expires", "90d", in: folder)
+      #expect(try await self.run("list", at: desk).output.isEmpty)
+      let expiring = try await self.run("issue", "--user", "alice", "--expires", "90d", at: desk)
       #expect(expiring.output.contains("\nexpires 2"), "\(expiring.output)")
-      let lasting = try await self.run("issue", "--user", "alice", "--no-expiry", in: folder)
+      let lasting = try await self.run("issue", "--user", "alice", "--no-expiry", at: desk)
       #expect(lasting.output.contains("\nexpires never\n"), "\(lasting.output)")
     }
   }
 
   @Test func `the token is alone on the last line, and a scanner knows it`() async throws {
-    try await self.withFolder { folder in
-      let issued = try await self.run("issue", "--user", "alice", "--expires", "1d", in: folder)
+    try await self.withDesk { desk in
+      let issued = try await self.run("issue", "--user", "alice", "--expires", "1d", at: desk)
       let lines = issued.output.split(separator: "\n")
       let secret = try #require(lines.last)
       #expect(secret.wholeMatch(of: try Regex("uapi_[0-9a-f]{48}")) != nil)
       let id = try #require(lines.first?.split(separator: " ").last)
-      let listed = try await self.run("list", in: folder).output
+      let listed = try await self.run("list", at: desk).output
       #expect(listed.contains(id))
       #expect(!listed.contains(secret))
     }
   }
 
   @Test func `scopes are those of the role, or those that are given`() async throws {
-    try await self.withFolder { folder in
+    try await self.withDesk { desk in
       for (scopes, problem) in [
         ("session:read,session:rite", "'session:rite'"), ("", "''"), ("session:read,", "''"),
         ("session:read directory:read", "'session:read directory:read'"),
       ] {
         let run = try await self.run(
-          "issue", "--user", "alice", "--no-expiry", "--scopes", scopes, in: folder)
+          "issue", "--user", "alice", "--no-expiry", "--scopes", scopes, at: desk)
         #expect(run.status == 64)
         let message =
           "\(problem) is no scope; there are session:read, session:write, directory:read, act-as"
@@ -111,14 +121,12 @@ import Testing
           "SERVICE", "act-as,session:read", "session:read,act-as", "session:read,act-as"
         ),
       ] as [(String, String?, String, String)] {
-        let run = try await Run(
-          "user-api-server",
-          ["token", "issue", "--user", "billing", "--role", role, "--no-expiry"]
-            + (scopes.map { ["--scopes", $0] } ?? []),
-          environment: ["DATABASE_URL": "sqlite:test.db"], in: folder)
+        let run = try await desk.token(
+          ["issue", "--user", "billing", "--role", role, "--no-expiry"]
+            + (scopes.map { ["--scopes", $0] } ?? []))
         #expect(run.output.contains("\nscopes \(issued)\n"), "\(run.output) \(run.errors)")
         let line = try #require(
-          try await self.run("list", in: folder).output.split(separator: "\n").last)
+          try await self.run("list", at: desk).output.split(separator: "\n").last)
         let row = try #require(Row(line), "\(line)")
         #expect(row.user == "billing")
         #expect(row.role == role)
@@ -173,25 +181,25 @@ import Testing
   }
 
   @Test func `what does not work any more is not rotated, and the error says why`() async throws {
-    try await self.withFolder { folder in
+    try await self.withDesk { desk in
       func id(_ run: Run) throws -> String {
         String(try #require(run.output.split(separator: "\n").first?.split(separator: " ").last))
       }
       let revoked = try id(
-        try await self.run("issue", "--user", "alice", "--no-expiry", in: folder))
-      #expect(try await self.run("revoke", revoked, in: folder).status == 0)
+        try await self.run("issue", "--user", "alice", "--no-expiry", at: desk))
+      #expect(try await self.run("revoke", revoked, at: desk).status == 0)
       let expired = try id(
-        try await self.run("issue", "--user", "alice", "--expires", "1ms", in: folder))
+        try await self.run("issue", "--user", "alice", "--expires", "1ms", at: desk))
       for (id, problem) in [
         (revoked, "token \(revoked) has been revoked"), (expired, "token \(expired) has expired"),
         ("tok_none", "there is no token tok_none"),
       ] {
-        let run = try await self.run("rotate", id, "--no-expiry", in: folder)
+        let run = try await self.run("rotate", id, "--no-expiry", at: desk)
         #expect(run.status == 1)
         #expect(run.errors == "user-api-server: \(problem)\n")
         #expect(run.output.isEmpty)
       }
-      let listed = try await self.run("list", in: folder).output
+      let listed = try await self.run("list", at: desk).output
       #expect(listed.split(separator: "\n").count == 2)
     }
   }
@@ -239,7 +247,7 @@ import Testing
           "-c", script, deployment.url + "/user.v1.User/restartSession", token.secret,
           Program.folder.appending(path: "user-api-server").path, token.id,
           #"{"sessionName":"\#(name)"}"#,
-        ], environment: ["DATABASE_URL": "sqlite:test.db"], in: deployment.folder)
+        ], environment: ["DATABASE_URL": deployment.database.url], in: deployment.folder)
       #expect(run.output == "TOKEN_REVOKED\n", "\(run.errors)")
       #expect(try await deployment.requestCount("restart") == 0)
     }
