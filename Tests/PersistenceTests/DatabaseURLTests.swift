@@ -87,7 +87,12 @@ import Testing
     }
     var dumped = ""
     dump(url, to: &dumped)
-    dump(try PostgresURL("postgres://user:hunter2@host/db"), to: &dumped)
+    let server = try PostgresURL("postgres://user:hunter2@host/db")
+    dump(server, to: &dumped)
+    dump(PostgresSession.Target(attempts: server.attempts, timeout: .seconds(1)), to: &dumped)
+    // The whole pool, as whoever prints what he has would.
+    let database = PostgresDatabase(url: server)
+    dump(database, to: &dumped)
     #expect(!dumped.contains("hunter2"))
   }
 

@@ -11,7 +11,7 @@ import UserAPI
 @Suite(.needsPostgres, .timeLimit(.minutes(3))) struct PostgresServerTests {
   /// Why the database does not answer; nil when it does.
   private func problem(_ url: PostgresURL) async -> String? {
-    let database = PostgresDatabase(url: url)
+    let database = PostgresDatabase(url: url, configuration: .patient)
     // A probe has no time for a second host.
     let error = await failure { () async throws(UserAPIError) in _ = try await backend(database) }
     await database.close()
@@ -48,7 +48,7 @@ import UserAPI
         "127.0.0.1:\(mute.port),127.0.0.1:\(port)", "localhost:\(port)",
       ] {
         let problem = await self.problem(
-          try postgresURL(of: raw, host: hosts, query: "?connect_timeout=1"))
+          try postgresURL(of: raw, host: hosts, query: "?connect_timeout=3"))
         #expect(problem == nil, "\(hosts)")
       }
       for (hosts, expected) in [
@@ -57,7 +57,7 @@ import UserAPI
         ("%2Fnonexistent:\(port)", "there is no such socket or file"),
       ] {
         let problem = await self.problem(
-          try postgresURL(of: raw, host: hosts, query: "?connect_timeout=1"))
+          try postgresURL(of: raw, host: hosts, query: "?connect_timeout=3"))
         #expect(problem == expected, "\(hosts)")
       }
     }
@@ -117,7 +117,7 @@ import UserAPI
         let url = try postgresURL(of: raw, host: "\(host):\(port)", query: "?" + query)
         #expect(await self.problem(url) == expected, "\(host) \(query)")
         guard expected == nil else { continue }
-        let database = PostgresDatabase(url: url)
+        let database = PostgresDatabase(url: url, configuration: .patient)
         let isEncrypted = try await database.read { session throws(PostgresFailure) in
           try session.query(
             "SELECT ssl::int::bigint FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
@@ -154,7 +154,7 @@ import UserAPI
   {
     try await PostgresCluster.with { cluster async throws in
       let url = try PostgresURL(cluster.server.url)
-      let database = PostgresDatabase(url: url)
+      let database = PostgresDatabase(url: url, configuration: .patient)
       try await database.migrate()
       // Acknowledged is what survives.
       let acknowledged = NIOLockedValueBox<[String]>([])
@@ -211,7 +211,8 @@ import UserAPI
 
   @Test func `a server that was restarted between two calls is no error`() async throws {
     try await PostgresCluster.with { cluster async throws in
-      let database = PostgresDatabase(url: try PostgresURL(cluster.server.url))
+      let database = PostgresDatabase(
+        url: try PostgresURL(cluster.server.url), configuration: .patient)
       try await database.migrate()
       for round in 0..<2 {
         // Several connections, all of them idle when it goes.
@@ -236,7 +237,8 @@ import UserAPI
   @Test func `a program that starts before its server finds it later`() async throws {
     try await PostgresCluster.with { cluster async throws in
       try await cluster.stop()
-      let database = PostgresDatabase(url: try PostgresURL(cluster.server.url))
+      let database = PostgresDatabase(
+        url: try PostgresURL(cluster.server.url), configuration: .patient)
       let error = await failure { () async throws(UserAPIError) in try await database.migrate() }
       #expect(error?.reason == .storeUnavailable)
       #expect(error?.cause.map { "\($0)" } == "nobody listens there")
@@ -254,7 +256,7 @@ import UserAPI
       let raw = PostgresTestDatabase(name: "postgres", url: cluster.server.url)
       try await raw.run("CREATE ROLE few LOGIN PASSWORD 'pw' CONNECTION LIMIT 2")
       let database = PostgresDatabase(
-        url: try postgresURL(of: raw, user: "few", password: "pw"))
+        url: try postgresURL(of: raw, user: "few", password: "pw"), configuration: .patient)
       let pids = try await withThrowingTaskGroup(of: Int64.self) { group in
         for _ in 0..<40 {
           group.addTask { try await backend(database, after: "SELECT pg_sleep(0.01)::text") }

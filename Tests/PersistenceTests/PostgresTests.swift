@@ -184,7 +184,7 @@ import UserAPI
   @Test func `there are as many connections as are needed, and no more than there may be`()
     async throws
   {
-    var configuration = PostgresDatabase.Configuration.defaults
+    var configuration = PostgresDatabase.Configuration.patient
     configuration.maxConnections = 3
     try await withPostgres(configuration) { database, raw async throws in
       for _ in 0..<20 { try await database.ping() }
@@ -202,10 +202,9 @@ import UserAPI
   }
 
   @Test func `who comes first is served first, and too many are refused`() async throws {
-    var configuration = PostgresDatabase.Configuration.defaults
+    var configuration = PostgresDatabase.Configuration.patient
     configuration.maxConnections = 1
     configuration.maxWaiters = 3
-    configuration.ceiling = .seconds(50)
     try await withPostgres(configuration) { database, _ async throws in
       let gate = Gate()
       let holder = Task { try await database.write { _ in gate.pass() } }
@@ -237,7 +236,7 @@ import UserAPI
   }
 
   @Test func `nobody waits for a connection for longer than a statement may take`() async throws {
-    var configuration = PostgresDatabase.Configuration.defaults
+    var configuration = PostgresDatabase.Configuration.patient
     configuration.maxConnections = 1
     try await withPostgres(configuration) { database, _ async throws in
       let gate = Gate()
@@ -268,7 +267,7 @@ import UserAPI
   }
 
   @Test func `a statement is prepared once a connection`() async throws {
-    var configuration = PostgresDatabase.Configuration.defaults
+    var configuration = PostgresDatabase.Configuration.patient
     configuration.maxConnections = 1
     try await withPostgres(configuration) { database, _ async throws in
       for user in 0..<20 { _ = try await database.session(ofUser: "user-\(user)") }
@@ -307,7 +306,7 @@ import UserAPI
   @Test func `who forgets to close leaves nothing behind`() async throws {
     try await withPostgresDatabase { raw async throws in
       do {
-        let database = PostgresDatabase(url: try PostgresURL(raw.url))
+        let database = PostgresDatabase(url: try PostgresURL(raw.url), configuration: .patient)
         try await database.ping()
       }
       try await eventually { try await connections(raw) == 0 }
@@ -317,7 +316,7 @@ import UserAPI
   // MARK: Time
 
   @Test func `who leaves is let go at once, and what was begun for him is ended`() async throws {
-    var configuration = PostgresDatabase.Configuration.defaults
+    var configuration = PostgresDatabase.Configuration.patient
     configuration.maxConnections = 1
     try await withPostgres(configuration) { database, raw async throws in
       let pid = try await backend(database)
@@ -370,7 +369,7 @@ import UserAPI
   }
 
   @Test func `callers who leave at any moment disturb nobody`() async throws {
-    var configuration = PostgresDatabase.Configuration.defaults
+    var configuration = PostgresDatabase.Configuration.patient
     configuration.maxConnections = 4
     try await withPostgres(configuration) { database, _ async throws in
       _ = try await database.insertSession(makeSession("user-1"))
@@ -396,9 +395,9 @@ import UserAPI
   }
 
   @Test func `a statement takes no longer than it may, and the connection stays`() async throws {
-    var configuration = PostgresDatabase.Configuration.defaults
+    var configuration = PostgresDatabase.Configuration.patient
     configuration.maxConnections = 1
-    // To connect may take a while here, too.
+    // To wait for a connection may take as long.
     configuration.ceiling = .seconds(2)
     try await withPostgres(configuration) { database, _ async throws in
       let pid = try await backend(database)
@@ -414,7 +413,7 @@ import UserAPI
   @Test func `a server that says nothing any more is given up, and its connection closed`()
     async throws
   {
-    var configuration = PostgresDatabase.Configuration.defaults
+    var configuration = PostgresDatabase.Configuration.patient
     configuration.maxConnections = 1
     try await withPostgres(configuration) { database, _ async throws in
       let pid = try await backend(database)
@@ -487,8 +486,47 @@ import UserAPI
     }
   }
 
+  @Test func `what was done before its connection broke is not done again`() async throws {
+    try await withPostgres { database, raw async throws in
+      let tries = NIOLockedValueBox(0)
+      let caller = Task {
+        try await database.pool.run(.write) { session throws(PostgresFailure) in
+          let number = tries.withLockedValue { tries in
+            tries += 1
+            return tries
+          }
+          try session.query(
+            "INSERT INTO user_api_migrations (name) VALUES ($1)", .text("try-\(number)"))
+          // Nothing of the next is sent: the server does not know it.
+          try session.query("SELECT pg_terminate_backend(pg_backend_pid())::text")
+        }
+      }
+      _ = await caller.result
+      #expect(
+        try await raw.run("SELECT name FROM user_api_migrations WHERE name LIKE 'try%'")
+          == ["try-1"])
+      // In a transaction it is not done before the end: a server that has become read-only undoes it,
+      // and another connection is tried.
+      tries.withLockedValue { $0 = 0 }
+      try await database.write { session throws(PostgresFailure) in
+        try session.transaction { () throws(PostgresFailure) in
+          try session.query("INSERT INTO user_api_migrations (name) VALUES ('once')")
+          let number = tries.withLockedValue { tries in
+            tries += 1
+            return tries
+          }
+          if number == 1 { try session.script("SET TRANSACTION READ ONLY") }
+          try session.query("INSERT INTO user_api_migrations (name) VALUES ('twice')")
+        }
+      }
+      #expect(
+        try await raw.run("SELECT name FROM user_api_migrations WHERE name LIKE '%ce'")
+          == ["once", "twice"])
+    }
+  }
+
   @Test func `what was prepared and is gone is prepared again`() async throws {
-    var configuration = PostgresDatabase.Configuration.defaults
+    var configuration = PostgresDatabase.Configuration.patient
     configuration.maxConnections = 1
     try await withPostgres(configuration) { database, raw async throws in
       let session = try await database.insertSession(makeSession("user-1"))
@@ -508,7 +546,7 @@ import UserAPI
   @Test func `of many programs at the same time one wins and all get it`() async throws {
     try await withPostgresDatabase { raw async throws in
       let url = try PostgresURL(raw.url)
-      let databases = (0..<4).map { _ in PostgresDatabase(url: url) }
+      let databases = (0..<4).map { _ in PostgresDatabase(url: url, configuration: .patient) }
       for round in 0..<5 {
         let stored = try await withThrowingTaskGroup(of: SessionRecord.self) { group in
           for index in 0..<32 {
@@ -532,7 +570,7 @@ import UserAPI
   @Test func `two programs may write down the same uses at once`() async throws {
     try await withPostgresDatabase { raw async throws in
       let url = try PostgresURL(raw.url)
-      let databases = (0..<2).map { _ in PostgresDatabase(url: url) }
+      let databases = (0..<2).map { _ in PostgresDatabase(url: url, configuration: .patient) }
       for seed in 0..<50 as Range<UInt8> {
         try await databases[0].insert(makeToken("tok_\(seed)", seed: seed))
       }
@@ -561,7 +599,7 @@ import UserAPI
         try await withThrowingTaskGroup(of: Void.self) { group in
           for index in 0..<8 {
             group.addTask {
-              let database = PostgresDatabase(url: url)
+              let database = PostgresDatabase(url: url, configuration: .patient)
               try await database.migrate()
               _ = try await database.insertSession(makeSession("user-\(index)"))
               await database.close()
@@ -595,7 +633,7 @@ import UserAPI
   @Test func `a migration is made as a whole or not at all, and lets the next try`() async throws {
     try await withEmptyPostgres { raw async throws in
       try await raw.run("CREATE TABLE message_campaigns (something text)")
-      let database = PostgresDatabase(url: try PostgresURL(raw.url))
+      let database = PostgresDatabase(url: try PostgresURL(raw.url), configuration: .patient)
       for _ in 0..<2 {
         let error = await failure { () async throws(UserAPIError) in try await database.migrate() }
         #expect(error?.reason == .storeUnavailable)
@@ -620,7 +658,7 @@ import UserAPI
         GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO \(role);
         """)
       let url = try postgresURL(of: raw, user: role, password: "pw")
-      let database = PostgresDatabase(url: url)
+      let database = PostgresDatabase(url: url, configuration: .patient)
       try await database.migrate()
       _ = try await database.insertSession(makeSession("user-1"))
       await database.close()

@@ -12,9 +12,19 @@ extension Trait where Self == ConditionTrait {
   }
 }
 
+extension PostgresDatabase.Configuration {
+  /// Nothing fails because the machine is busy.
+  static var patient: Self {
+    var configuration = Self.defaults
+    configuration.ceiling = .seconds(50)
+    configuration.connectTimeout = .seconds(30)
+    return configuration
+  }
+}
+
 /// Runs `body` on a new database whose schema is in place, and with what sees it from outside.
 func withPostgres(
-  _ configuration: PostgresDatabase.Configuration = .defaults,
+  _ configuration: PostgresDatabase.Configuration = .patient,
   _ body: (PostgresDatabase, PostgresTestDatabase) async throws -> Void
 ) async throws {
   try await withPostgresDatabase { raw in
@@ -40,7 +50,7 @@ func withEmptyPostgres(_ body: (PostgresTestDatabase) async throws -> Void) asyn
 private let template = Task {
   guard let server = PostgresServer.shared else { throw PostgresServer.Missing() }
   let raw = try await server.makeDatabase()
-  let database = PostgresDatabase(url: try PostgresURL(raw.url))
+  let database = PostgresDatabase(url: try PostgresURL(raw.url), configuration: .patient)
   try await database.migrate()
   await database.close()
   return raw.name

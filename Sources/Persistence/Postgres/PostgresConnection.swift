@@ -18,7 +18,7 @@ final class PostgresConnection: Sendable {
     /// Whoever had the connection is done with it.
     case released
     /// The thread is at its end.
-    case ended(isSilent: Bool)
+    case ended
   }
 
   private enum Command: Sendable {
@@ -132,7 +132,7 @@ final class PostgresConnection: Sendable {
     let others = self.close(.lost(isSent: false))
     session.close()
     // So that who tries again is not given another that is gone as well.
-    report(.ended(isSilent: session.isSilent))
+    report(.ended)
     tell?()
     others.forEach { $0() }
   }

@@ -93,7 +93,9 @@ final class PostgresPool: Sendable {
     let job = PostgresConnection.Job(
       perform: { session in
         let caller = PostgresSession.Caller(
-          ceiling: ceiling, isGone: { promise.isGiven }, giveUp: { promise.give(.failure($0)) })
+          ceiling: ceiling, isGone: { promise.isGiven },
+          giveUp: { promise.give(.failure($0)) },
+          suspectOthers: { self.change { ($0.machine.suspect(), ()) } })
         let outcome = session.run(for: caller, body)
         return { promise.give(outcome) }
       },
@@ -247,10 +249,10 @@ final class PostgresPool: Sendable {
         return (state.machine.connectFailed(id, at: now, jitter: jitter), ())
       case .released:
         return (state.machine.released(id, at: now), ())
-      case .ended(let isSilent):
+      case .ended:
         state.failure = .unavailable("the server hangs up")
         state.connections[id] = nil
-        return (state.machine.ended(id, isSilent: isSilent, at: now, jitter: jitter), ())
+        return (state.machine.ended(id, at: now, jitter: jitter), ())
       }
     }
   }

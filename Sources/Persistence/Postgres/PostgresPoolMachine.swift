@@ -168,31 +168,32 @@ struct PostgresPoolMachine: Sendable {
     return self.serve(connection)
   }
 
+  /// A connection does not answer any more. Those that are idle may have nobody at their other end
+  /// either, and would not notice before somebody had waited for it.
+  mutating func suspect() -> [Action] {
+    guard case .open = self.phase else { return [] }
+    defer {
+      self.leaving.formUnion(self.idle)
+      self.idle = []
+    }
+    return self.idle.map { .close($0) }
+  }
+
   /// The connection is gone: it broke, or was told to close.
   ///
-  /// - Parameters:
-  ///   - isSilent: Whether it broke because the server did not answer any more. The others that are
-  ///     idle may not have noticed yet.
-  ///   - jitter: As ``connectFailed(_:at:jitter:)`` has it.
+  /// - Parameter jitter: As ``connectFailed(_:at:jitter:)`` has it.
   mutating func ended(
-    _ connection: ConnectionID, isSilent: Bool = false, at now: ContinuousClock.Instant,
-    jitter: Double
+    _ connection: ConnectionID, at now: ContinuousClock.Instant, jitter: Double
   ) -> [Action] {
     self.leased.remove(connection)
     self.idle.removeAll { $0 == connection }
     let wasAskedTo = self.leaving.remove(connection) != nil
     let wasUnproven = self.unproven.remove(connection) != nil
     guard case .open = self.phase else { return self.finishIfOver() }
-    var actions: [Action] = []
-    if isSilent {
-      actions = self.idle.map { .close($0) }
-      self.leaving.formUnion(self.idle)
-      self.idle = []
-    }
     // A server that takes connections and drops them is as good as none, and not to be tried again
     // and again by nobody's wish.
     if wasUnproven, !wasAskedTo { self.noteFailure(at: now, jitter: jitter) }
-    return actions + self.giveUpIfDown() + self.grow(at: now)
+    return self.giveUpIfDown() + self.grow(at: now)
   }
 
   // MARK: Time

@@ -1,13 +1,16 @@
 internal import CPostgres
 
 extension PostgresSession {
-  /// How connections are made.
-  struct Target: Sendable {
+  /// How connections are made. Prints as `<redacted>`: a password is part of it.
+  struct Target: Sendable, CustomStringConvertible, CustomReflectable {
     /// What libpq is to connect with, one after the other until one succeeds.
     var attempts: [[String: String]]
     /// How long one of them may take. Looking a name up is libpq's, and takes as long as the system
     /// has it.
     var timeout: Duration
+
+    var description: String { "<redacted>" }
+    var customMirror: Mirror { Mirror(self, children: []) }
   }
 
   /// Makes a connection.

@@ -21,6 +21,8 @@ final class PostgresSession {
     var isGone: () -> Bool
     /// Tells the caller before the connection is clean again.
     var giveUp: (PostgresFailure) -> Void
+    /// Says that other connections may be as bad as this one.
+    var suspectOthers: () -> Void
   }
 
   private let connection: OpaquePointer
@@ -31,12 +33,12 @@ final class PostgresSession {
   private var prepared: [String: String] = [:]
   private var caller: Caller?
   private var cancelRequest: PostgresCanceler.Request?
+  /// Whether something that the caller wanted is done and stays, whatever becomes of the rest.
+  private var hasEffect = false
 
   private var isClosed = false
   /// Whether it can no longer be used.
   private(set) var isLost = false
-  /// Whether that is because the server did not answer any more.
-  private(set) var isSilent = false
 
   /// - Parameter connection: Is this object's from now on; connected, and not blocking.
   init(
@@ -72,12 +74,17 @@ final class PostgresSession {
     for caller: Caller, _ body: (PostgresSession) throws(PostgresFailure) -> Value
   ) -> Result<Value, PostgresFailure> {
     self.caller = caller
+    self.hasEffect = false
     let result: Result<Value, PostgresFailure>
     do throws(PostgresFailure) {
       try self.lookAtSocket()
       result = .success(try body(self))
     } catch {
-      result = .failure(error)
+      if case .lost(_, let state) = error, self.hasEffect {
+        result = .failure(.lost(isSent: true, state))
+      } else {
+        result = .failure(error)
+      }
     }
     self.caller = nil
     self.cleanUp()
@@ -95,7 +102,7 @@ final class PostgresSession {
         self.cancelRequest = nil
         break
       }
-      guard ContinuousClock.now < deadline else { return self.lose(isSilent: true) }
+      guard ContinuousClock.now < deadline else { return self.lose() }
       _ = self.wake.wait(until: deadline)
     }
     do throws(PostgresFailure) {
@@ -170,7 +177,9 @@ final class PostgresSession {
       }
     }
     guard isSent else { throw self.broken(isSent: false) }
-    return try self.awaitRows(until: deadline)
+    let rows = try self.awaitRows(until: deadline)
+    self.noteEffect()
+    return rows
   }
 
   /// Runs statements that take no values and give no rows.
@@ -197,7 +206,14 @@ final class PostgresSession {
     _ statements: String, until deadline: ContinuousClock.Instant
   ) throws(PostgresFailure) -> String {
     guard PQsendQuery(self.connection, statements) == 1 else { throw self.broken(isSent: false) }
-    return try self.awaitRows(until: deadline).command
+    let rows = try self.awaitRows(until: deadline)
+    self.noteEffect()
+    return rows.command
+  }
+
+  private func noteEffect() {
+    // What is done in a transaction is undone with it.
+    if PQtransactionStatus(self.connection) == PQTRANS_IDLE { self.hasEffect = true }
   }
 
   private func prepare(
@@ -271,10 +287,11 @@ final class PostgresSession {
         }
       } else if ContinuousClock.now >= deadline {
         guard givenUp == nil, let caller = self.caller else {
-          self.lose(isSilent: true)
+          self.lose()
           throw givenUp ?? .timedOut
         }
         givenUp = .timedOut
+        caller.suspectOthers()
         caller.giveUp(.timedOut)
         deadline = self.cancel()
       }
@@ -292,7 +309,8 @@ final class PostgresSession {
     if let failure = answer.failure {
       guard let state = failure.state else { throw .refused(nil) }
       if state.isOfConnection {
-        self.lose(isSilent: true)
+        self.lose()
+        self.caller?.suspectOthers()
         throw .lost(isSent: false, state)
       }
       if state.isOfData { throw .unstorable("\(state)") }
@@ -331,8 +349,7 @@ final class PostgresSession {
     return .lost(isSent: isSent, state)
   }
 
-  private func lose(isSilent: Bool = false) {
+  private func lose() {
     self.isLost = true
-    self.isSilent = self.isSilent || isSilent
   }
 }
