@@ -9,6 +9,11 @@ package struct PostgresCluster: Sendable {
   private static let script = URL(fileURLWithPath: #filePath)
     .appending(path: "../../../scripts/postgres").standardizedFileURL.path
 
+  /// Where clusters are made; whoever set the variable ends those that a test could not.
+  private static let place =
+    ProcessInfo.processInfo.environment["USER_API_TEST_CLUSTERS"]
+    .map { URL(fileURLWithPath: $0) } ?? FileManager.default.temporaryDirectory
+
   /// Runs `body` with a new server, and ends it after.
   ///
   /// - Parameter prepare: Puts `server.crt` and `server.key` into the folder, for TLS.
@@ -16,8 +21,7 @@ package struct PostgresCluster: Sendable {
     prepare: (URL) async throws -> Void = { _ in },
     _ body: (PostgresCluster) async throws -> Void
   ) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(
-      path: "user-api-pg-" + UUID().uuidString)
+    let folder = Self.place.appending(path: "user-api-pg-" + UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let result: Result<Void, any Error>
     do {
