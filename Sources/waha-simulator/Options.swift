@@ -54,7 +54,17 @@ struct Options: ParsableArguments {
   @Option(help: "How long a receiver of webhooks may take to answer.")
   var webhookPatience = DurationArgument(Timing().webhookPatience)
 
+  @Option(
+    help: """
+      Asks a simulator whether it answers, by its URL, such as http://127.0.0.1:3000, and ends: with \
+      0 if it does within 2 s.
+      """)
+  var health: String?
+
   func validate() throws {
+    guard self.health.map({ HealthProbe($0) != nil }) ?? true else {
+      throw ValidationError("--health must be http://host:port")
+    }
     guard self.groups >= 0, self.contacts >= 0, self.participants >= 0, self.qrCount >= 1 else {
       throw ValidationError(
         "--groups, --contacts and --participants cannot be negative, --qr-count is at least 1")

@@ -28,6 +28,24 @@ struct WAHASimulatorCommand: AsyncParsableCommand {
   @OptionGroup var options: Options
 
   func run() async throws {
+    if let probe = self.options.health.flatMap({ HealthProbe($0) }) {
+      try await Self.report(probe)
+    } else {
+      try await self.serve()
+    }
+  }
+
+  /// Says in one line how a simulator is.
+  private static func report(_ probe: HealthProbe) async throws {
+    do {
+      print(try await probe.ask())
+    } catch {
+      print("\(error)")
+      throw ExitCode.failure
+    }
+  }
+
+  private func serve() async throws {
     let configuration = try self.options.configuration(
       environment: ProcessInfo.processInfo.environment)
     let signals = StopSignals()

@@ -60,9 +60,7 @@ package struct Settings: Sendable {
     self.listen = try reader.value(
       "USER_API_LISTEN", default: "127.0.0.1:8080", "must be host:port or unix:/path",
       ListenAddress.init)
-    self.adminListen = try reader.value(
-      "USER_API_ADMIN_LISTEN", default: "127.0.0.1:9090", "must be host:port or unix:/path",
-      ListenAddress.init)
+    self.adminListen = try Self.adminListen(reader)
     self.tls = try TLSSettings(reader, listen: self.listen)
     self.jwt = try JWTSettings(reader)
     self.wahaURL = try reader.value(
@@ -103,6 +101,21 @@ package struct Settings: Sendable {
     self.maxListBody = try reader.size("USER_API_MAX_LIST_BODY", 64 << 20)
     self.directory = try Directory.Configuration(reader)
     self.logging = try LogSettings(reader)
+  }
+
+  static let adminListenName = "USER_API_ADMIN_LISTEN"
+
+  /// Only where the admin port is, for those who ask it.
+  static func adminListen(
+    flags: [String: String], environment: [String: String]
+  ) throws(SettingsError) -> ListenAddress {
+    try Self.adminListen(SettingsReader(flags: flags, environment: environment))
+  }
+
+  private static func adminListen(_ reader: SettingsReader) throws(SettingsError) -> ListenAddress {
+    try reader.value(
+      Self.adminListenName, default: "127.0.0.1:9090", "must be host:port or unix:/path",
+      ListenAddress.init)
   }
 
   /// Only where the database is, for the commands that need nothing else.

@@ -1,0 +1,4 @@
+/// Why a server does not count as well.
+package struct HealthFailure: Error, Equatable, CustomStringConvertible {
+  package let description: String
+}
