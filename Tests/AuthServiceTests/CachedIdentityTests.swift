@@ -5,7 +5,7 @@ import Testing
 import UserAPI
 
 /// What is remembered of a token is what it proves by itself, for as long as it proves that.
-@Suite(.timeLimit(.minutes(5))) struct CachedIdentityTests {
+@Suite(.timeLimit(.minutes(10))) struct CachedIdentityTests {
   private let store = InMemoryTokenStore()
   private let time = ManualTime()
   private let source = ScriptedKeySource()

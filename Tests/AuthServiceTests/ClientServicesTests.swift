@@ -4,7 +4,7 @@ import Testing
 import UserAPI
 
 /// Whose a certificate is, and what that is worth beside a token.
-@Suite(.timeLimit(.minutes(5))) struct ClientServicesTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientServicesTests {
   private let store = InMemoryTokenStore()
   private let time = ManualTime()
   private static let table: [String: (id: String, scopes: Scopes?)] = [

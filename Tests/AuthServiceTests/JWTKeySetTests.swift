@@ -3,7 +3,7 @@ import Testing
 
 @testable import AuthService
 
-@Suite(.timeLimit(.minutes(5))) struct JWTKeySetTests {
+@Suite(.timeLimit(.minutes(10))) struct JWTKeySetTests {
   private func keySet(
     _ document: [UInt8], acceptsSymmetric: Bool = true
   ) async throws(JWTKeySetError) -> JWTKeySet {

@@ -5,7 +5,7 @@ import UserAPI
 
 @testable import AuthService
 
-@Suite(.timeLimit(.minutes(5))) struct JWTKeysTests {
+@Suite(.timeLimit(.minutes(10))) struct JWTKeysTests {
   private let time = ManualTime()
   private let source = ScriptedKeySource()
   private let events = NIOLockedValueBox<[String]>([])

@@ -6,7 +6,7 @@ import UserAPI
 
 @testable import AuthService
 
-@Suite(.timeLimit(.minutes(5))) struct JWTVerifierTests {
+@Suite(.timeLimit(.minutes(10))) struct JWTVerifierTests {
   private static let unsaid = "the token is not valid"
 
   private let time = ManualTime()

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct TokenRotationTests {
+@Suite(.timeLimit(.minutes(10))) struct TokenRotationTests {
   private let store = InMemoryTokenStore()
   private let time = ManualTime()
   private let authenticator: Authenticator

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct TokenTests {
+@Suite(.timeLimit(.minutes(10))) struct TokenTests {
   @Test func `a token is its prefix and 192 bits in hexadecimal`() {
     for _ in 0..<100 {
       let secret = TokenSecret.generate().rawValue

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct FreshnessTests {
+@Suite(.timeLimit(.minutes(10))) struct FreshnessTests {
   private let old = PlainAddressBook(seed: 1, size: 20)
   private let new = PlainAddressBook(seed: 2, size: 20)
 

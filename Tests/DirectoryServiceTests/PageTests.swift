@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct PageTests {
+@Suite(.timeLimit(.minutes(10))) struct PageTests {
   @Test(arguments: ListKind.allCases, 0..<12)
   func `pages put together are exactly the filtered and sorted list`(
     kind: ListKind, seed: Int

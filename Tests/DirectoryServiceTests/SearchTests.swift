@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct SearchTests {
+@Suite(.timeLimit(.minutes(10))) struct SearchTests {
   private static let people = [
     Contact(id: "15551234567@c.us", names: ["Ana Lima", "aninha"], number: "15551234567"),
     Contact(id: "491701234@c.us", names: [], number: "491701234"),

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct WalkTests {
+@Suite(.timeLimit(.minutes(10))) struct WalkTests {
   @Test(arguments: ListKind.allCases, 0..<10)
   func `a walk sees one list, whatever is read meanwhile`(kind: ListKind, seed: Int) async throws {
     var random = SeededRandom(seed: UInt64(seed))

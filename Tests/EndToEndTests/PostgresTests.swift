@@ -6,7 +6,7 @@ import Testing
 @Suite(
   .enabled(
     if: TestDatabase.isPostgres, "\(TestDatabase.variable) is not postgres: it runs on SQLite"),
-  .timeLimit(.minutes(5)))
+  .timeLimit(.minutes(10)))
 struct PostgresTests {
   /// The answer of the admin port, and its status after that.
   private func ask(_ path: String, _ deployment: Deployment) async throws -> String {

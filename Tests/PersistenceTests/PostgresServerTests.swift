@@ -8,7 +8,7 @@ import UserAPI
 @testable import Persistence
 
 /// How servers are reached, and what becomes of their going and coming.
-@Suite(.needsPostgres, .timeLimit(.minutes(3))) struct PostgresServerTests {
+@Suite(.needsPostgres, .timeLimit(.minutes(10))) struct PostgresServerTests {
   /// Why the database does not answer; nil when it does.
   private func problem(_ url: PostgresURL) async -> String? {
     let database = PostgresDatabase(url: url, configuration: .patient)

@@ -6,7 +6,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct SQLiteTests {
+@Suite(.timeLimit(.minutes(10))) struct SQLiteTests {
   private static let schema =
     "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
 

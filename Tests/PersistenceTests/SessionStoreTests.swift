@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct SessionStoreTests {
+@Suite(.timeLimit(.minutes(10))) struct SessionStoreTests {
   @Test(arguments: Driver.allCases)
   func `what is stored is found by its user`(driver: Driver) async throws {
     try await driver.withStores { stores async throws in

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct TokenStoreTests {
+@Suite(.timeLimit(.minutes(10))) struct TokenStoreTests {
   @Test(arguments: Driver.allCases, Role.allCases)
   func `what is stored is found by its digest`(driver: Driver, role: Role) async throws {
     try await driver.withStores { stores async throws in

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct InitiateFailureTests {
+@Suite(.timeLimit(.minutes(10))) struct InitiateFailureTests {
   /// How things are before the call.
   enum Start: CaseIterable {
     case nothing, forgotten, stopped, failed, loggedOut, working

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct InitiateTests {
+@Suite(.timeLimit(.minutes(10))) struct InitiateTests {
   @Test func `the first call makes a session and starts it`() async throws {
     let service = Service()
     let session = try await service.sessions.initiate(for: try await makeCaller())

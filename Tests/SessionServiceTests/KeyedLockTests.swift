@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct KeyedLockTests {
+@Suite(.timeLimit(.minutes(10))) struct KeyedLockTests {
   @Test func `who waits gets the lock in the order of arrival`() async throws {
     let lock = KeyedLock<String>()
     let script = Script<String>()

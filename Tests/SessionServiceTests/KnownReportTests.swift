@@ -4,7 +4,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct KnownReportTests {
+@Suite(.timeLimit(.minutes(10))) struct KnownReportTests {
   @Test func `nothing is known before somebody has asked`() async throws {
     let service = Service()
     let caller = try await makeCaller()

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
   @Test(arguments: [SessionStatus.working, .scanQRCode, SessionStatus(rawValue: "NEW_WORD")])
   func `a restart is one call to WAHA, and over when the session is up`(
     outcome: SessionStatus

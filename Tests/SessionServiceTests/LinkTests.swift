@@ -5,7 +5,7 @@ import Testing
 import UserAPI
 
 /// Linking a phone, by the real service.
-@Suite(.timeLimit(.minutes(5))) struct LinkTests {
+@Suite(.timeLimit(.minutes(10))) struct LinkTests {
   private let service = Service()
 
   private func link(_ phoneNumber: PhoneNumber? = nil) async throws -> SessionLink {

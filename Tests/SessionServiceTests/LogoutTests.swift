@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct LogoutTests {
+@Suite(.timeLimit(.minutes(10))) struct LogoutTests {
   @Test func `the phone is unlinked before the session is deleted`() async throws {
     let service = Service()
     let session = try await service.session(.working)

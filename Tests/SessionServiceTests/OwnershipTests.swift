@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct OwnershipTests {
+@Suite(.timeLimit(.minutes(10))) struct OwnershipTests {
   @Test(arguments: ["s_other", "s_nobody", "", "S_TEST", "s_test ", "../server"])
   func `a name that is not the caller's is answered as one that nobody has`(
     name: String

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct ReconcilerTests {
+@Suite(.timeLimit(.minutes(10))) struct ReconcilerTests {
   private let service = Service()
 
   private var reconciler: SessionReconciler {

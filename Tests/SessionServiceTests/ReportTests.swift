@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct ReportTests {
+@Suite(.timeLimit(.minutes(10))) struct ReportTests {
   @Test(arguments: ["STOPPED", "STARTING", "SCAN_QR_CODE", "FAILED", "NEW_WORD"])
   func `what is not WORKING is WAHA's own word, and nothing more is asked`(
     word: String

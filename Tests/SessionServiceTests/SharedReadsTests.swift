@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct SharedReadsTests {
+@Suite(.timeLimit(.minutes(10))) struct SharedReadsTests {
   private let time = ManualTime()
 
   private func makeReads(

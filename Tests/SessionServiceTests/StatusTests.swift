@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct StatusTests {
+@Suite(.timeLimit(.minutes(10))) struct StatusTests {
   @Test(arguments: ["STOPPED", "STARTING", "SCAN_QR_CODE", "WORKING", "FAILED", "NEW_WORD"])
   func `the word is WAHA's own`(word: String) async throws {
     let service = Service()

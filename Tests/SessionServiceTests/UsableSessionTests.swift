@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct UsableSessionTests {
+@Suite(.timeLimit(.minutes(10))) struct UsableSessionTests {
   @Test(arguments: [SessionStatus.working, .scanQRCode])
   func `a session that works or waits for a scan is given whole`(
     status: SessionStatus

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import UserAPI
 
-@Suite(.timeLimit(.minutes(5))) struct WatchTests {
+@Suite(.timeLimit(.minutes(10))) struct WatchTests {
   private let service = Service()
 
   private func next(_ watcher: SessionWatcher) async throws -> SessionStatus? {

@@ -5,7 +5,7 @@ import UserAPI
 
 @testable import UserAPIClient
 
-@Suite(.timeLimit(.minutes(5))) struct StreamTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamTests {
   private static let request = WatchSessionRequest(sessionName: "s", after: 3, qrFormat: .text)
 
   private static func event(_ seq: Int) -> String {

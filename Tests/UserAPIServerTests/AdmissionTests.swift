@@ -6,7 +6,7 @@ import UserAPI
 
 @testable import UserAPIServer
 
-@Suite(.timeLimit(.minutes(5))) struct AdmissionTests {
+@Suite(.timeLimit(.minutes(10))) struct AdmissionTests {
   private let store = InMemoryTokenStore()
   private let time = ManualTime()
   private let here = PeerAddress(v4: 0x7f00_0001)

@@ -9,7 +9,7 @@ import UserAPIClient
 @testable import UserAPIServer
 
 /// What calls leave in the audit log, from the socket on.
-@Suite(.timeLimit(.minutes(5))) struct AuditedCallTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditedCallTests {
   @Test func `addresses that make tokens up are told apart`() async throws {
     var limits = AdmissionLimits.defaults
     limits.failures = RateLimit(burst: 1, perSecond: 1)

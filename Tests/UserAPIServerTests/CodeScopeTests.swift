@@ -9,7 +9,7 @@ import UserAPI
 @testable import UserAPIServer
 
 /// Who sees a code can link a phone, which is more than to watch.
-@Suite(.timeLimit(.minutes(5))) struct CodeScopeTests {
+@Suite(.timeLimit(.minutes(10))) struct CodeScopeTests {
   /// Each code as a text and as the picture that the fake makes of it.
   private static let codes = [
     ("2@first", "iVBORzJAZmlyc3Q="), ("2@second", "iVBORzJAc2Vjb25k"),
@@ -19,7 +19,9 @@ import UserAPI
   /// The events, as they are written, of a session that shows all codes and then works.
   private func events(_ scopes: Scopes, _ format: QRFormat) async throws -> [String] {
     var events: [String] = []
-    try await CallPort.with { port in
+    var limits = CallLimits.defaults
+    limits.heartbeatInterval = .seconds(3_600)
+    try await CallPort.with(limits: limits) { port in
       port.upstream.setStatus(.scanQRCode, named: "s_test")
       let issued = try await port.tokens.issue(
         userID: "user-1", role: .user, scopes: scopes, lifetime: nil)

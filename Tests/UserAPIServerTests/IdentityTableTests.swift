@@ -10,7 +10,7 @@ import UserAPIClient
 
 /// Every procedure against every kind of principal: what is answered, what is written down, and what
 /// is asked of WAHA. `user-1` owns the session; nobody else gets near it.
-@Suite(.timeLimit(.minutes(3))) struct IdentityTableTests {
+@Suite(.timeLimit(.minutes(10))) struct IdentityTableTests {
   @Test func `nobody crosses into another's session`() async throws {
     try await IdentityFixture.with { fixture in
       for principal in try await fixture.principals() {

@@ -8,7 +8,7 @@ import WAHA
 
 @testable import UserAPIServer
 
-@Suite(.timeLimit(.minutes(5))) struct JWTKeySourceTests {
+@Suite(.timeLimit(.minutes(10))) struct JWTKeySourceTests {
   private let log = LogRecorder()
 
   private func fetch(

@@ -7,7 +7,7 @@ import UserAPI
 @testable import UserAPIServer
 
 /// A proxy in front of many users carries all their calls on one connection.
-@Suite(.timeLimit(.minutes(5))) struct SharedConnectionTests {
+@Suite(.timeLimit(.minutes(10))) struct SharedConnectionTests {
   /// Runs `body` with the headers of `user-1` and `user-2`, of each a token of the service's own and
   /// a JWT. Those of one kind are equally long.
   private func withHeaders(

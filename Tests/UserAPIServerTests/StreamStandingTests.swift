@@ -10,7 +10,7 @@ import UserAPI
 
 /// A stream goes on for no longer than its caller may have it: before each message, and before each
 /// sign that the server is there, that is looked at again.
-@Suite(.timeLimit(.minutes(5))) struct StreamStandingTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamStandingTests {
   private static let heartbeat = ByteBuffer(string: "{}")
   /// More than come while a test is not looking.
   private static let manyMessages = 5_000

@@ -9,7 +9,7 @@ import UserAPI
 @testable import UserAPIServer
 
 /// A procedure that answers with a stream, from the socket to the service.
-@Suite(.timeLimit(.minutes(5))) struct StreamTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamTests {
   private static let request = WatchSessionRequest(sessionName: "s_test", qrFormat: .text)
 
   /// The events that come until the stream ends.

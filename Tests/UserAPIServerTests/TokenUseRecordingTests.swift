@@ -6,7 +6,7 @@ import UserAPI
 
 @testable import UserAPIServer
 
-@Suite(.timeLimit(.minutes(5))) struct TokenUseRecordingTests {
+@Suite(.timeLimit(.minutes(10))) struct TokenUseRecordingTests {
   private let store = InMemoryTokenStore()
   private let time = ManualTime()
   private let uses = TokenUses()

@@ -9,7 +9,7 @@ import UserAPI
 
 @testable import UserAPIServer
 
-@Suite(.timeLimit(.minutes(5))) struct TracedCallTests {
+@Suite(.timeLimit(.minutes(10))) struct TracedCallTests {
   private static let traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
   private static let traced: Headers = [
     "traceparent": "00-\(traceID)-00f067aa0ba902b7-01"

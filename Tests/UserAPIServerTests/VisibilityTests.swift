@@ -5,7 +5,7 @@ import UserAPI
 import UserAPIClient
 
 /// What a caller who may do less is not shown.
-@Suite(.timeLimit(.minutes(5))) struct VisibilityTests {
+@Suite(.timeLimit(.minutes(10))) struct VisibilityTests {
   @Test(
     arguments: [
       (Scopes.sessionRead, 0), ([.sessionRead, .directoryRead], 1),

@@ -6,7 +6,7 @@ import WAHA
 
 @testable import UserAPIServer
 
-@Suite(.timeLimit(.minutes(5))) struct WebhookTests {
+@Suite(.timeLimit(.minutes(10))) struct WebhookTests {
   @Test func `a webhook with the right signature is passed on and answered`() async throws {
     try await WebhookPort.with { (port) async throws in
       let answer = try await port.exchange(WebhookPort.request(port.event("evt_1")))

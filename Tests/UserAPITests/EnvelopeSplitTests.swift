@@ -81,7 +81,7 @@ import UserAPI
   }
 
   /// Copying all that waits for every piece would take minutes here.
-  @Test(.timeLimit(.minutes(5)), arguments: ContentType.allCases)
+  @Test(.timeLimit(.minutes(10)), arguments: ContentType.allCases)
   func `a long message in small pieces costs no more than its length`(
     contentType: ContentType
   ) throws {

@@ -1,7 +1,7 @@
 import Testing
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct AddressBookTests {
+@Suite(.timeLimit(.minutes(10))) struct AddressBookTests {
   @Test func `the same plan makes the same book, another seed another`() {
     let book = AddressBook.generated(AddressBookPlan(seed: 7))
     let again = AddressBook.generated(AddressBookPlan(seed: 7))

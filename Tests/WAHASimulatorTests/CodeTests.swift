@@ -2,7 +2,7 @@ import NIOCore
 import Testing
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct CodeTests {
+@Suite(.timeLimit(.minutes(10))) struct CodeTests {
   @Test func `the picture is a PNG of 276 pixels`() async throws {
     try await withSimulator { _, client in
       _ = try await client.post("/api/sessions", #"{"name":"a","start":true}"#)

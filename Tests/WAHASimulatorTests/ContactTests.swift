@@ -1,7 +1,7 @@
 import Testing
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct ContactTests {
+@Suite(.timeLimit(.minutes(10))) struct ContactTests {
   @Test func `WEBJS tells who is who`() async throws {
     try await withWorkingSession(.webjs) { server, client in
       let contacts = try await client.get("/api/contacts/all?session=s").json.items ?? []

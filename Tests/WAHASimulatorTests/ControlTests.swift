@@ -2,7 +2,7 @@ import NIOCore
 import Testing
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct ControlTests {
+@Suite(.timeLimit(.minutes(10))) struct ControlTests {
   @Test func `sessions are scanned, forced and forgotten`() async throws {
     try await withSimulator { server, client in
       _ = try await client.post("/api/sessions", #"{"name":"a","start":true}"#)

@@ -2,7 +2,7 @@ import NIOCore
 import Testing
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct FaultTests {
+@Suite(.timeLimit(.minutes(10))) struct FaultTests {
   @Test func `a fault serves its count and is gone`() async throws {
     try await withSimulator { _, client in
       let added = try await client.post(

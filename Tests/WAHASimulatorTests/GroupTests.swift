@@ -1,7 +1,7 @@
 import Testing
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct GroupTests {
+@Suite(.timeLimit(.minutes(10))) struct GroupTests {
   @Test func `WEBJS nests ids, puts the latest first, and never sorts`() async throws {
     try await withWorkingSession(.webjs) { server, client in
       let groups = try await client.get("/api/s/groups?sortBy=subject").json.items ?? []

@@ -2,7 +2,7 @@ import NIOCore
 import Testing
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct ServerEndpointTests {
+@Suite(.timeLimit(.minutes(10))) struct ServerEndpointTests {
   @Test func `the key is asked for everywhere but at ping`() async throws {
     var configuration = SimulatorConfiguration(engine: .webjs, timing: quickTiming())
     configuration.apiKey = "secret"

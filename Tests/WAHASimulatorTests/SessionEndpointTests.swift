@@ -2,7 +2,7 @@ import NIOCore
 import Testing
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct SessionEndpointTests {
+@Suite(.timeLimit(.minutes(10))) struct SessionEndpointTests {
   @Test func `a session is created, linked, and deleted`() async throws {
     try await withSimulator { server, client in
       let created = try await client.post("/api/sessions", #"{"name":"a","start":true}"#)

@@ -3,7 +3,7 @@ import NIOHTTP1
 import Testing
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct WebhookTests {
+@Suite(.timeLimit(.minutes(10))) struct WebhookTests {
   private func create(
     _ client: TestClient, _ config: String, name: String = "s", start: Bool = true
   ) async throws {

@@ -5,7 +5,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct BreakerTests {
+@Suite(.timeLimit(.minutes(10))) struct BreakerTests {
   /// Calls the status until the breaker is open.
   func open(_ pair: Pair, _ session: OwnedSession) async {
     for _ in 0..<5 { _ = await Function.status.failure(pair.waha, session) }

@@ -5,7 +5,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct ConnectionTests {
+@Suite(.timeLimit(.minutes(10))) struct ConnectionTests {
   @Test(arguments: Function.allCases)
   func `a call that is given up is given up at WAHA`(function: Function) async throws {
     try await withWAHA { pair in

@@ -134,7 +134,7 @@ import UserAPI
   }
 
   /// Otherwise each pair would go over all entries.
-  @Test(.timeLimit(.minutes(5))) func `many entries under one LID take many pairs of it`() throws {
+  @Test(.timeLimit(.minutes(10))) func `many entries under one LID take many pairs of it`() throws {
     var table = ContactTable(owner: nil)
     let entry = try JSONReader.readObject(ByteBuffer(string: #"{"id":"9@lid"}"#))
     for _ in 0..<100_000 {

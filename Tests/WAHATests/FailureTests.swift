@@ -7,7 +7,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct FailureTests {
+@Suite(.timeLimit(.minutes(10))) struct FailureTests {
   /// What WAHA or a proxy before it answers, and what that means to every function.
   static let answers: [(Fault.Answer, ErrorReason)] = [
     (.status(401, body: #"{"message":"Unauthorized","statusCode":401}"#), .upstreamUnauthorized),

@@ -5,7 +5,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct FunctionTests {
+@Suite(.timeLimit(.minutes(10))) struct FunctionTests {
   @Test(arguments: Engine.allCases)
   func `a session lives from its making to its end`(engine: Engine) async throws {
     try await withWAHA(engine) { pair in

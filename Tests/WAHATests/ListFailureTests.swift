@@ -6,7 +6,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct ListFailureTests {
+@Suite(.timeLimit(.minutes(10))) struct ListFailureTests {
   /// The lists, and where WAHA has them.
   static let lists = [
     (Function.groups, "/api/s_test/groups"), (Function.contacts, "/api/contacts/all"),

@@ -6,7 +6,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct NormalisationTests {
+@Suite(.timeLimit(.minutes(10))) struct NormalisationTests {
   typealias Person = DirectoryService.Contact
   typealias Entry = WAHASimulator.Contact
 

@@ -7,7 +7,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct PagingTests {
+@Suite(.timeLimit(.minutes(10))) struct PagingTests {
   typealias Entry = WAHASimulator.Contact
 
   /// The engines that page contacts, with a small page.

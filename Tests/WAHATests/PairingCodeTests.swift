@@ -6,7 +6,7 @@ import Testing
 import UserAPI
 import WAHA
 
-@Suite(.timeLimit(.minutes(5))) struct PairingCodeTests {
+@Suite(.timeLimit(.minutes(10))) struct PairingCodeTests {
   /// Takes whatever comes for one request, and answers it with a code.
   private final class Answerer: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer

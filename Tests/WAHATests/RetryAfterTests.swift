@@ -5,7 +5,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct RetryAfterTests {
+@Suite(.timeLimit(.minutes(10))) struct RetryAfterTests {
   /// What a server says, and what becomes of it.
   static let pauses: [(text: String, pause: Duration?)] = [
     ("7", .seconds(7)), ("600", .seconds(600)), ("601", .seconds(600)),

@@ -4,7 +4,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct SessionListTests {
+@Suite(.timeLimit(.minutes(10))) struct SessionListTests {
   @Test(arguments: Engine.allCases)
   func `all sessions are named, stopped ones too`(engine: Engine) async throws {
     try await withWAHA(engine) { pair in

@@ -7,7 +7,7 @@ import UserAPI
 import WAHA
 import WAHASimulator
 
-@Suite(.timeLimit(.minutes(5))) struct TraceTests {
+@Suite(.timeLimit(.minutes(10))) struct TraceTests {
   /// Names its spans as W3C's header does, so that what was sent can be seen at the simulator.
   private struct HeaderTracer: Tracer {
     let parent: String

@@ -7,7 +7,7 @@ import WAHA
 import WAHASimulator
 
 /// The directory over the real upstream over a stand-in WAHA of each engine.
-@Suite(.timeLimit(.minutes(5))) struct WalkTests {
+@Suite(.timeLimit(.minutes(10))) struct WalkTests {
   private typealias Row = PlainRules.Row
 
   /// Pages are of random length, and WAHA's list changes and is read anew between them.

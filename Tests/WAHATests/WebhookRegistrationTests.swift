@@ -6,7 +6,7 @@ import WAHASimulator
 
 @testable import WAHA
 
-@Suite(.timeLimit(.minutes(5))) struct WebhookRegistrationTests {
+@Suite(.timeLimit(.minutes(10))) struct WebhookRegistrationTests {
   /// What WAHA has for the session's configuration.
   private func config(of session: OwnedSession, at waha: WAHAUpstream) async throws -> NSDictionary
   {

@@ -3,7 +3,7 @@ import NIOCore
 import Testing
 
 /// The rules of RFC 9113 and RFC 7541 for what a client may send, one by one.
-@Suite(.timeLimit(.minutes(5))) struct ConformanceTests {
+@Suite(.timeLimit(.minutes(10))) struct ConformanceTests {
   /// The request that shows that a connection goes on; above every stream of the cases.
   private static let lastStream: UInt32 = 0x7ff1
 
