@@ -87,10 +87,10 @@ import Testing
     _ = machine.submit(2, until: later, at: self.start)
     _ = machine.submit(3, until: soon, at: self.start)
     #expect(machine.nextDeadline == soon)
-    #expect(machine.expire(at: self.start) == [])
-    #expect(machine.expire(at: soon) == [.refuse(3, .timedOut)])
+    #expect(machine.expire(at: self.start, jitter: 1) == [])
+    #expect(machine.expire(at: soon, jitter: 1) == [.refuse(3, .timedOut)])
     #expect(machine.nextDeadline == later)
-    #expect(machine.expire(at: later) == [.refuse(2, .timedOut)])
+    #expect(machine.expire(at: later, jitter: 1) == [.refuse(2, .timedOut)])
     #expect(!machine.isDown)
     #expect(machine.nextDeadline == nil)
   }
@@ -110,11 +110,11 @@ import Testing
     #expect(machine.submit(4, until: self.never, at: self.start) == [.refuse(4, .down)])
     let retry = self.start + .milliseconds(100)
     #expect(machine.nextDeadline == retry)
-    #expect(machine.expire(at: self.start + .milliseconds(99)) == [])
-    #expect(machine.expire(at: retry) == [.connect(3)])
+    #expect(machine.expire(at: self.start + .milliseconds(99), jitter: 1) == [])
+    #expect(machine.expire(at: retry, jitter: 1) == [.connect(3)])
     // One finds out, and nobody waits for it.
-    #expect(machine.expire(at: retry) == [])
-    #expect(machine.nextDeadline == nil)
+    #expect(machine.expire(at: retry, jitter: 1) == [])
+    #expect(machine.nextDeadline == retry + .seconds(60))
     #expect(machine.submit(5, until: self.never, at: retry) == [.refuse(5, .down)])
     #expect(machine.connected(3, at: retry) == [])
     #expect(!machine.isDown)
@@ -136,7 +136,7 @@ import Testing
       now += .milliseconds(expected)
       #expect(machine.nextDeadline == now)
       id += 1
-      #expect(machine.expire(at: now) == [.connect(id)])
+      #expect(machine.expire(at: now, jitter: 1) == [.connect(id)])
     }
     // Only a connection that lasts makes up for them.
     _ = machine.connected(id, at: now)
@@ -161,7 +161,7 @@ import Testing
       now += .milliseconds(expected)
       #expect(machine.nextDeadline == now)
       id += 1
-      #expect(machine.expire(at: now) == [.connect(id)])
+      #expect(machine.expire(at: now, jitter: 1) == [.connect(id)])
     }
   }
 
@@ -196,7 +196,7 @@ import Testing
     #expect(machine.submit(4, until: self.never, at: self.start) == [])
     #expect(machine.released(1, at: self.start) == [.start(3, on: 1)])
     #expect(machine.nextDeadline == self.start + .milliseconds(100))
-    #expect(machine.expire(at: self.start + .milliseconds(100)) == [.connect(3)])
+    #expect(machine.expire(at: self.start + .milliseconds(100), jitter: 1) == [.connect(3)])
     // The last of those who served is gone, and nobody else is being made.
     #expect(
       machine.connectFailed(3, at: self.start + .milliseconds(100), jitter: 1) == [])
@@ -226,7 +226,7 @@ import Testing
     let soon = self.start + .seconds(1)
     _ = machine.submit(1, until: soon, at: self.start)
     _ = machine.submit(2, until: self.never, at: self.start)
-    #expect(machine.expire(at: soon) == [.refuse(1, .timedOut), .refuse(2, .down)])
+    #expect(machine.expire(at: soon, jitter: 1) == [.refuse(1, .timedOut), .refuse(2, .down)])
     #expect(machine.isDown)
     #expect(machine.submit(3, until: self.never, at: soon) == [.refuse(3, .down)])
     #expect(machine.connected(1, at: soon) == [])
@@ -259,8 +259,8 @@ import Testing
     let end = self.start + .seconds(3)
     #expect(machine.close(until: end) == [.refuse(1, .closed), .close(1)])
     #expect(machine.nextDeadline == end)
-    #expect(machine.expire(at: self.start) == [])
-    #expect(machine.expire(at: end) == [.finish])
+    #expect(machine.expire(at: self.start, jitter: 1) == [])
+    #expect(machine.expire(at: end, jitter: 1) == [.finish])
     // It comes when it comes.
     #expect(machine.connectFailed(1, at: end, jitter: 1) == [])
     #expect(machine.isClosed)
@@ -269,5 +269,61 @@ import Testing
   @Test func `a pool that was never used is closed at once`() {
     var machine = self.machine()
     #expect(machine.close(until: self.start) == [.finish])
+  }
+
+  @Test func `one that lasted is not held against the server when it ends`() {
+    var machine = self.machine()
+    _ = machine.submit(1, until: self.never, at: self.start)
+    machine.withdraw(1)
+    _ = machine.connected(1, at: self.start)
+    // Nobody has ever had it.
+    let late = self.start + .seconds(5)
+    #expect(machine.ended(1, at: late, jitter: 1) == [.connect(2)])
+    #expect(!machine.isDown)
+    _ = machine.connected(2, at: late)
+    #expect(machine.ended(2, at: late + .milliseconds(4_999), jitter: 1) == [])
+    #expect(machine.isDown)
+  }
+
+  @Test func `what failed long ago says nothing of now`() {
+    var machine = self.machine()
+    _ = machine.submit(1, until: self.never, at: self.start)
+    _ = machine.connected(1, at: self.start)
+    #expect(machine.submit(2, until: self.never, at: self.start) == [.connect(2)])
+    _ = machine.connectFailed(2, at: self.start, jitter: 1)
+    #expect(machine.released(1, at: self.start) == [.start(2, on: 1)])
+    _ = machine.released(1, at: self.start)
+    let late = self.start + .seconds(3_000)
+    #expect(machine.ended(1, at: late, jitter: 1) == [.connect(3)])
+    #expect(!machine.isDown)
+    #expect(machine.submit(3, until: self.never, at: late) == [])
+    #expect(machine.connected(3, at: late) == [.start(3, on: 3)])
+  }
+
+  @Test func `one that is suspected while it is at work is closed after it`() {
+    var machine = self.connected()
+    #expect(machine.submit(2, until: self.never, at: self.start) == [.start(2, on: 1)])
+    #expect(machine.submit(3, until: self.never, at: self.start) == [.connect(2)])
+    #expect(machine.suspect() == [])
+    #expect(machine.released(1, at: self.start) == [.close(1)])
+    #expect(machine.connected(2, at: self.start) == [.start(3, on: 2)])
+    // One that was made after it is not.
+    #expect(machine.released(2, at: self.start) == [])
+  }
+
+  @Test func `attempts that tell nothing have failed after a minute`() {
+    var machine = self.machine()
+    #expect(machine.submit(1, until: self.never, at: self.start) == [.connect(1)])
+    let end = self.start + .seconds(60)
+    #expect(machine.nextDeadline == end)
+    #expect(machine.expire(at: end, jitter: 1) == [.close(1), .refuse(1, .down)])
+    let retry = end + .milliseconds(100)
+    #expect(machine.nextDeadline == retry)
+    #expect(machine.expire(at: retry, jitter: 1) == [.connect(2)])
+    // It comes after all, and ends as it was told to.
+    #expect(machine.connected(1, at: retry) == [])
+    #expect(machine.ended(1, at: retry, jitter: 1) == [])
+    #expect(machine.connected(2, at: retry) == [])
+    #expect(!machine.isDown)
   }
 }

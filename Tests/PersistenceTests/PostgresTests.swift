@@ -8,7 +8,7 @@ import UserAPI
 
 @testable import Persistence
 
-@Suite(.needsPostgres, .timeLimit(.minutes(1))) struct PostgresTests {
+@Suite(.needsPostgres, .timeLimit(.minutes(10))) struct PostgresTests {
   // MARK: Values
 
   @Test(
@@ -391,6 +391,51 @@ import UserAPI
         try await group.waitForAll()
       }
       await until { database.pool.counts.leased == 0 }
+    }
+  }
+
+  @Test func `who leaves while a statement is prepared spoils nothing for the next`() async throws {
+    var configuration = PostgresDatabase.Configuration.patient
+    configuration.maxConnections = 1
+    try await withPostgres(configuration) { database, _ async throws in
+      for number in 0..<5 {
+        let pid = try await backend(database)
+        kill(pid_t(pid), SIGSTOP)
+        let caller = Task {
+          try await database.read { session throws(PostgresFailure) in
+            _ = try session.query("SELECT 'left \(number)'")
+          }
+        }
+        await until { database.pool.counts.leased == 1 }
+        await pause()
+        caller.cancel()
+        let reason = await caller.failure?.reason
+        // The server answers what it was asked, and only then sees that nobody wants it.
+        kill(pid_t(pid), SIGCONT)
+        #expect(reason == .canceled)
+        try await database.read { session throws(PostgresFailure) in
+          _ = try session.query("SELECT 'next \(number)'")
+        }
+      }
+    }
+  }
+
+  @Test func `a server that stays read-only costs no new connection for each write`() async throws {
+    try await withPostgresDatabase { raw async throws in
+      try await raw.run(
+        "ALTER DATABASE \"\(raw.name)\" SET default_transaction_read_only = on")
+      let database = PostgresDatabase(url: try PostgresURL(raw.url), configuration: .patient)
+      var pids: Set<Int64> = []
+      for _ in 0..<50 {
+        pids.insert(try await backend(database))
+        let error = await failure { () async throws(UserAPIError) in
+          _ = try await database.insertSession(makeSession("user-1"))
+        }
+        #expect(error?.reason == .storeUnavailable)
+      }
+      // One is given up only when it is some seconds old.
+      #expect(pids.count < 25)
+      await database.close()
     }
   }
 

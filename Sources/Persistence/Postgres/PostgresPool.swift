@@ -183,7 +183,8 @@ final class PostgresPool: Sendable {
     case .refuse(let waiter, let refusal):
       return .fail(Self.take(waiter, &state), Self.failure(refusal, state))
     case .close(let id):
-      return .close(Self.connection(id, state))
+      // There is none where no connection could be begun, which is told a moment later.
+      return state.connections[id].map(Deed.close) ?? .finish([])
     case .finish:
       defer { state.closers = [] }
       return .finish(state.closers)
@@ -263,7 +264,7 @@ final class PostgresPool: Sendable {
   private func startKeeper() {
     let thread = Thread { [self] in
       while true {
-        self.change { ($0.machine.expire(at: .now), ()) }
+        self.change { ($0.machine.expire(at: .now, jitter: .random(in: 0...1)), ()) }
         let alarm = self.state.withLockedValue { state -> ContinuousClock.Instant?? in
           guard !state.machine.isClosed else { return nil }
           state.alarm = state.machine.nextDeadline

@@ -18,6 +18,10 @@ struct PostgresPoolMachine: Sendable {
     /// After the first failure to connect, doubled with each further one.
     var firstPause: Duration = .milliseconds(100)
     var longestPause: Duration = .seconds(2)
+    /// How long a connection lasts at least that is as good as one.
+    var shortestLife: Duration = .seconds(5)
+    /// After how long an attempt to connect that tells nothing has failed.
+    var longestAttempt: Duration = .seconds(60)
   }
 
   enum Refusal: Sendable, Equatable {
@@ -71,14 +75,17 @@ struct PostgresPoolMachine: Sendable {
   private let configuration: Configuration
   private var phase = Phase.open
   private var lastID: ConnectionID = 0
-  private var connecting: Set<ConnectionID> = []
+  /// Those that are made, and since when.
+  private var connecting: [ConnectionID: ContinuousClock.Instant] = [:]
   /// The last of which was used last.
   private var idle: [ConnectionID] = []
   private var leased: Set<ConnectionID> = []
   /// Told to close.
   private var leaving: Set<ConnectionID> = []
-  /// Those that nobody has had yet.
-  private var unproven: Set<ConnectionID> = []
+  /// Those that are at work, but are to be closed after it.
+  private var suspected: Set<ConnectionID> = []
+  /// Those that nobody has had yet, and when they were made.
+  private var unproven: [ConnectionID: ContinuousClock.Instant] = [:]
   private var waiters = Deque<Waiter>()
   private var outage: Outage?
   /// How often in a row there was no connection to be had, or none that lasted until it was needed.
@@ -135,10 +142,10 @@ struct PostgresPoolMachine: Sendable {
     _ connection: ConnectionID, at now: ContinuousClock.Instant
   ) -> [Action] {
     // One that is to be closed says so when it has ended.
-    guard self.connecting.remove(connection) != nil else { return [] }
+    guard self.connecting.removeValue(forKey: connection) != nil else { return [] }
     self.hasBegun = true
     self.outage = nil
-    self.unproven.insert(connection)
+    self.unproven[connection] = now
     return self.serve(connection) + self.grow(at: now)
   }
 
@@ -148,7 +155,7 @@ struct PostgresPoolMachine: Sendable {
   mutating func connectFailed(
     _ connection: ConnectionID, at now: ContinuousClock.Instant, jitter: Double
   ) -> [Action] {
-    guard self.connecting.remove(connection) != nil else {
+    guard self.connecting.removeValue(forKey: connection) != nil else {
       return self.ended(connection, at: now, jitter: jitter)
     }
     self.noteFailure(at: now, jitter: jitter)
@@ -161,7 +168,8 @@ struct PostgresPoolMachine: Sendable {
   ) -> [Action] {
     guard self.leased.remove(connection) != nil else { return [] }
     self.failures = 0
-    guard case .open = self.phase else {
+    let isSuspected = self.suspected.remove(connection) != nil
+    guard case .open = self.phase, !isSuspected else {
       self.leaving.insert(connection)
       return [.close(connection)]
     }
@@ -169,9 +177,11 @@ struct PostgresPoolMachine: Sendable {
   }
 
   /// A connection does not answer any more. Those that are idle may have nobody at their other end
-  /// either, and would not notice before somebody had waited for it.
+  /// either, and would not notice before somebody had waited for it. Those that are at work are closed
+  /// after it.
   mutating func suspect() -> [Action] {
     guard case .open = self.phase else { return [] }
+    self.suspected.formUnion(self.leased)
     defer {
       self.leaving.formUnion(self.idle)
       self.idle = []
@@ -186,13 +196,18 @@ struct PostgresPoolMachine: Sendable {
     _ connection: ConnectionID, at now: ContinuousClock.Instant, jitter: Double
   ) -> [Action] {
     self.leased.remove(connection)
+    self.suspected.remove(connection)
     self.idle.removeAll { $0 == connection }
     let wasAskedTo = self.leaving.remove(connection) != nil
-    let wasUnproven = self.unproven.remove(connection) != nil
+    let madeAt = self.unproven.removeValue(forKey: connection)
     guard case .open = self.phase else { return self.finishIfOver() }
+    // What kept one from being made long ago says nothing of now.
+    if let outage = self.outage, !outage.isDown, outage.retryAt <= now { self.outage = nil }
     // A server that takes connections and drops them is as good as none, and not to be tried again
     // and again by nobody's wish.
-    if wasUnproven, !wasAskedTo { self.noteFailure(at: now, jitter: jitter) }
+    if let madeAt, !wasAskedTo, madeAt + self.configuration.shortestLife > now {
+      self.noteFailure(at: now, jitter: jitter)
+    }
     return self.giveUpIfDown() + self.grow(at: now)
   }
 
@@ -203,25 +218,28 @@ struct PostgresPoolMachine: Sendable {
     switch self.phase {
     case .open:
       let waiter = self.waiters.lazy.map(\.deadline).min()
-      guard let outage = self.outage, self.wantsConnection, self.connecting.isEmpty else {
-        return waiter
-      }
-      return waiter.map { min($0, outage.retryAt) } ?? outage.retryAt
+      let attempt = self.connecting.values.min().map { $0 + self.configuration.longestAttempt }
+      let retry =
+        self.wantsConnection && self.connecting.isEmpty ? self.outage?.retryAt : nil
+      return [waiter, attempt, retry].compactMap { $0 }.min()
     case .closing(let deadline): return deadline
     case .closed: return nil
     }
   }
 
   /// Does what is due.
-  mutating func expire(at now: ContinuousClock.Instant) -> [Action] {
+  ///
+  /// - Parameter jitter: As ``connectFailed(_:at:jitter:)`` has it.
+  mutating func expire(at now: ContinuousClock.Instant, jitter: Double) -> [Action] {
     switch self.phase {
     case .open:
-      var actions: [Action] = []
+      var actions = self.giveUpAttempts(at: now, jitter: jitter)
+      let kept = actions.count
       for waiter in self.waiters where waiter.deadline <= now {
         actions.append(.refuse(waiter.id, .timedOut))
       }
       self.waiters.removeAll { $0.deadline <= now }
-      if !actions.isEmpty, self.idle.isEmpty, self.leased.isEmpty {
+      if actions.count > kept, self.idle.isEmpty, self.leased.isEmpty {
         // Whoever still waits would wait as long for nothing.
         let retryAt = self.outage?.retryAt ?? now
         self.outage = Outage(retryAt: retryAt, isDown: true)
@@ -237,6 +255,18 @@ struct PostgresPoolMachine: Sendable {
     }
   }
 
+  /// Attempts that tell nothing count no more: the system may not have begun them.
+  private mutating func giveUpAttempts(
+    at now: ContinuousClock.Instant, jitter: Double
+  ) -> [Action] {
+    let stuck = self.connecting.filter { $0.value + self.configuration.longestAttempt <= now }
+      .map(\.key).sorted()
+    guard !stuck.isEmpty else { return [] }
+    for connection in stuck { self.connecting[connection] = nil }
+    self.noteFailure(at: now, jitter: jitter)
+    return stuck.map { .close($0) } + self.giveUpIfDown()
+  }
+
   // MARK: The end
 
   /// No new callers. Those who have a connection go on.
@@ -246,10 +276,10 @@ struct PostgresPoolMachine: Sendable {
     switch self.phase {
     case .open:
       self.phase = .closing(until: deadline)
-      let connections = self.idle + self.connecting.sorted()
+      let connections = self.idle + self.connecting.keys.sorted()
       self.leaving.formUnion(connections)
       self.idle = []
-      self.connecting = []
+      self.connecting = [:]
       return self.refuseAll(.closed) + connections.map { .close($0) } + self.finishIfOver()
     case .closing: return []
     case .closed: return [.finish]
@@ -273,7 +303,7 @@ struct PostgresPoolMachine: Sendable {
   }
 
   private mutating func lease(_ connection: ConnectionID, to waiter: WaiterID) -> Action {
-    self.unproven.remove(connection)
+    self.unproven[connection] = nil
     self.leased.insert(connection)
     return .start(waiter, on: connection)
   }
@@ -293,7 +323,7 @@ struct PostgresPoolMachine: Sendable {
         guard now >= outage.retryAt, self.connecting.isEmpty else { break }
       }
       self.lastID += 1
-      self.connecting.insert(self.lastID)
+      self.connecting[self.lastID] = now
       actions.append(.connect(self.lastID))
     }
     return actions

@@ -19,7 +19,7 @@ extension PostgresSession {
   /// - Throws: `unavailable`, as the last attempt has failed.
   static func connect(
     to target: Target, limits: Limits, canceler: PostgresCanceler, wake: WakeUp,
-    isStopped: () -> Bool
+    isStopped: @escaping () -> Bool
   ) throws(PostgresFailure) -> PostgresSession {
     var failure = PostgresFailure.unavailable("there is no host")
     for attempt in target.attempts where !isStopped() {
@@ -28,7 +28,9 @@ extension PostgresSession {
         let session = PostgresSession(
           try Self.connect(with: attempt, until: deadline, wake: wake, isStopped: isStopped),
           wake: wake, limits: limits, canceler: canceler)
-        try session.setUp()
+        try session.whileConnecting(until: deadline, isStopped: isStopped) {
+          () throws(PostgresFailure) in try session.setUp()
+        }
         return session
       } catch {
         failure = error
@@ -54,10 +56,9 @@ extension PostgresSession {
         let ready = wake.wait(
           socket: PQsocket(connection), reads: polling == PGRES_POLLING_READING,
           writes: polling == PGRES_POLLING_WRITING, until: deadline)
+        if isStopped() { throw .unavailable("the database is closed") }
         if ready.isSocket {
           polling = PQconnectPoll(connection)
-        } else if isStopped() {
-          throw .unavailable("the database is closed")
         } else if ContinuousClock.now >= deadline {
           throw .unavailable("the server does not answer")
         }
@@ -87,12 +88,14 @@ extension PostgresSession {
 
   /// What every statement on the connection can rely on, whatever the server's configuration says.
   private func setUp() throws(PostgresFailure) {
-    // The server also ends what a program has begun that is stopped half way.
+    // The server also ends what a program has begun that is stopped half way, but not what is idle.
+    // Not every version has every setting.
     try self.query(
       """
-      SELECT set_config('statement_timeout', $1, false),
-        set_config('idle_in_transaction_session_timeout', $1, false),
-        set_config('default_transaction_isolation', 'read committed', false)
+      SELECT set_config(name, value, false)
+      FROM (VALUES ('statement_timeout', $1), ('idle_in_transaction_session_timeout', $1),
+        ('default_transaction_isolation', 'read committed'), ('idle_session_timeout', '0')
+      ) AS wanted (name, value) JOIN pg_settings USING (name)
       """,
       .text(self.ceilingText))
   }

@@ -11,6 +11,8 @@ final class PostgresSession {
     /// How long a statement that nobody waits for any more may take to end. After that the
     /// connection is closed.
     var cleanUp: Duration = .seconds(1)
+    /// How old a connection is at least that is given up because the server has become read-only.
+    var youth: Duration = .seconds(3)
   }
 
   /// Whoever waits for what the statements give.
@@ -29,8 +31,11 @@ final class PostgresSession {
   private let wake: WakeUp
   private let limits: Limits
   private let canceler: PostgresCanceler
+  private let madeAt = ContinuousClock.now
   /// The names of what is prepared, by the statement.
   private var prepared: [String: String] = [:]
+  /// How many names were given. One whose answer nobody waited for may be known to the server.
+  private var nameCount = 0
   private var caller: Caller?
   private var cancelRequest: PostgresCanceler.Request?
   /// Whether something that the caller wanted is done and stays, whatever becomes of the rest.
@@ -220,7 +225,8 @@ final class PostgresSession {
     _ statement: String, until deadline: ContinuousClock.Instant
   ) throws(PostgresFailure) -> String {
     if let name = self.prepared[statement] { return name }
-    let name = "s\(self.prepared.count)"
+    let name = "s\(self.nameCount)"
+    self.nameCount += 1
     guard PQsendPrepare(self.connection, name, statement, 0, nil) == 1 else {
       throw self.broken(isSent: false)
     }
@@ -233,6 +239,18 @@ final class PostgresSession {
     }
     self.prepared[statement] = name
     return name
+  }
+
+  /// Runs `body` for whoever makes the connection.
+  func whileConnecting(
+    until deadline: ContinuousClock.Instant, isStopped: @escaping () -> Bool,
+    _ body: () throws(PostgresFailure) -> Void
+  ) throws(PostgresFailure) {
+    let rest = ContinuousClock.now.duration(to: deadline) - self.limits.grace
+    self.caller = Caller(
+      ceiling: rest, isGone: isStopped, giveUp: { _ in }, suspectOthers: {})
+    defer { self.caller = nil }
+    try body()
   }
 
   private func statementDeadline() -> ContinuousClock.Instant {
@@ -291,7 +309,8 @@ final class PostgresSession {
           throw givenUp ?? .timedOut
         }
         givenUp = .timedOut
-        caller.suspectOthers()
+        // One who has less time than the server gives it tells nothing of the server.
+        if caller.ceiling ?? self.limits.ceiling >= self.limits.ceiling { caller.suspectOthers() }
         caller.giveUp(.timedOut)
         deadline = self.cancel()
       }
@@ -309,6 +328,10 @@ final class PostgresSession {
     if let failure = answer.failure {
       guard let state = failure.state else { throw .refused(nil) }
       if state.isOfConnection {
+        // Another that is made now would be read-only as well.
+        if state == .readOnly, ContinuousClock.now - self.madeAt < self.limits.youth {
+          throw .refused(state)
+        }
         self.lose()
         self.caller?.suspectOthers()
         throw .lost(isSent: false, state)

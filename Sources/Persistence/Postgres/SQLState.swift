@@ -15,14 +15,15 @@ struct SQLState: Sendable, Hashable {
   }
 
   static let queryCanceled = Self(known: "57014")
+  static let readOnly = Self(known: "25006")
   static let uniqueViolation = Self(known: "23505")
 
   /// Whether a value cannot be stored, by what it is.
   var isOfData: Bool { self.rawValue.hasPrefix("22") }
 
   /// Whether the connection is no longer what it was made as, so that another may do better: what was
-  /// prepared is gone or outdated, or the server has become read-only.
-  var isOfConnection: Bool { ["26000", "0A000", "25006"].contains(self.rawValue) }
+  /// prepared is gone, outdated or somebody else's, or the server has become read-only.
+  var isOfConnection: Bool { ["26000", "42P05", "0A000", "25006"].contains(self.rawValue) }
 
   /// What it means, where an operator can do something about it.
   private var meaning: String? {
