@@ -55,6 +55,17 @@ import UserAPI
     #expect(throws: refused) { try server.pause(after: refused) }
   }
 
+  @Test func `behind a proxy a server that is lost ends its response too soon`() throws {
+    let short = UserAPIError(.invalidResponse, "the response ended before its end envelope")
+    var server = LostServer()
+    // It has yet to show that it is one.
+    #expect(throws: short) { try server.pause(after: short) }
+    server.heard()
+    #expect(try server.pause(after: short) == .milliseconds(100))
+    #expect(try server.pause(after: short) == .milliseconds(200))
+    #expect(LostServer.notice(of: short) == "connection lost, trying again")
+  }
+
   @Test func `a server that asks to wait is asked again when it says`() throws {
     // Also when nothing was heard of it before: it will take the call.
     let limited = UserAPIError(.rateLimited, "slow down", retryAfter: .seconds(7))

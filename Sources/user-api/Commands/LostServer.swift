@@ -23,6 +23,9 @@ struct LostServer {
     case .rateLimited, .serverStopping:
       // It will take the call, only not now.
       break
+    case .invalidResponse:
+      // Some proxies end a response as if it were whole when they lose the server.
+      guard self.isKnown else { throw error }
     default:
       // A server that has never been heard of may not be one, or may never be able to serve.
       guard self.isKnown, error.code == .unavailable else { throw error }
@@ -33,7 +36,7 @@ struct LostServer {
   /// What somebody is told who looks on while the server is asked again.
   static func notice(of error: UserAPIError) -> String {
     switch error.reason {
-    case .connectionFailed, .serverStopping: "connection lost, trying again"
+    case .connectionFailed, .serverStopping, .invalidResponse: "connection lost, trying again"
     case .rateLimited: "too many calls, trying again"
     default: "the server cannot answer now, trying again"
     }
