@@ -9,6 +9,9 @@ package protocol ServiceDatabase: SessionStore, TokenStore {
   /// - Throws: `STORE_UNAVAILABLE` when the database does not answer, or refuses.
   func migrate() async throws(UserAPIError)
 
+  /// The other servers over this database. Takes a connection of its own where there may be any.
+  func makePeers() -> any SessionPeers
+
   /// Throws `STORE_UNAVAILABLE` when the database does not answer.
   func ping() async throws(UserAPIError)
 

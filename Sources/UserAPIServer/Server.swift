@@ -119,8 +119,11 @@ package struct Server: Sendable {
       pingWAHA: { () async throws(UserAPIError) in
         try await upstream.ping(timeout: .milliseconds(500))
       })
+    let peers = database.makePeers()
     let services = self.services(
-      authenticator: authenticator, database: database, upstream: upstream, registry: registry)
+      authenticator: authenticator, database: database, peers: peers, upstream: upstream,
+      registry: registry)
+    await peers.listen { [sessions = services.sessions] in sessions.heard($0) }
     var background: [any Service] = [
       MemoryTrim(logger: self.logger), AuditFlushing(audit: services.audit, time: .system),
       TokenUseRecording(uses: tokenUses, store: database, time: .system, logger: self.logger),
@@ -130,7 +133,8 @@ package struct Server: Sendable {
       background.append(
         Reconciling(
           reconciler: SessionReconciler(
-            store: database, upstream: upstream, sessions: services.sessions, time: .system),
+            store: database, upstream: upstream, sessions: services.sessions, peers: peers,
+            time: .system),
           interval: self.settings.reconcileInterval,
           metrics: ReconcileMetrics(factory: registry), logger: self.logger))
     }
@@ -154,6 +158,7 @@ package struct Server: Sendable {
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: self.logger))
     try await group.run()
+    await peers.close()
     try await database.close()
   }
 
@@ -191,14 +196,15 @@ package struct Server: Sendable {
   private static let otherFiles = 512
 
   private func services(
-    authenticator: Authenticator, database: any ServiceDatabase, upstream: WAHAUpstream,
-    registry: PrometheusRegistry
+    authenticator: Authenticator, database: any ServiceDatabase, peers: any SessionPeers,
+    upstream: WAHAUpstream, registry: PrometheusRegistry
   ) -> CallServices {
     var configuration = Sessions.Configuration.defaults
     configuration.statusMaxAge = self.settings.statusMaxAge
     configuration.verificationAge = self.settings.verificationAge
     let sessions = Sessions(
-      store: database, upstream: upstream, time: .system, configuration: configuration)
+      store: database, upstream: upstream, peers: peers, time: .system,
+      configuration: configuration)
     registry.addGauge("user_api_watched_sessions") { sessions.watchedCount }
     for (cache, use) in [
       ("tokens", authenticator.cacheUse), ("owners", sessions.ownerCacheUse),

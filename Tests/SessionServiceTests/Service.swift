@@ -25,7 +25,7 @@ struct Service {
     configuration.verificationAge = verificationAge
     self.sessions = Sessions(
       store: store, upstream: upstream, time: time.source, configuration: configuration)
-    self.sessions.observeChanges { [changes] in changes.append($0.name) }
+    self.sessions.observeChanges { [changes] in changes.append($0) }
   }
 
   /// A session of `user-1` that is stored, and that WAHA has when there is a status.

@@ -43,16 +43,19 @@ final class PostgresConnection: Sendable {
 
   /// Starts the thread, which connects first.
   ///
-  /// - Parameter report: Called on it.
+  /// - Parameters:
+  ///   - prepare: Called on it with what was made, before that is reported.
+  ///   - report: Called on it.
   func start(
     target: PostgresSession.Target, limits: PostgresSession.Limits, canceler: PostgresCanceler,
+    prepare: @escaping @Sendable (PostgresSession) throws(PostgresFailure) -> Void,
     report: @escaping @Sendable (Event) -> Void
   ) {
     let thread = Thread { [self] in
       do throws(PostgresFailure) {
         let session = try PostgresSession.connect(
           to: target, limits: limits, canceler: canceler, wake: self.wake,
-          isStopped: { self.isStopped })
+          isStopped: { self.isStopped }, prepare: prepare)
         report(.connected)
         self.serve(session, report)
       } catch {

@@ -1,3 +1,4 @@
+package import SessionService
 package import UserAPI
 
 /// The stores over a PostgreSQL server, or over one of several, on a pool of connections that each
@@ -22,6 +23,8 @@ package final class PostgresDatabase: Sendable {
   private static let pingCeiling: Duration = .seconds(1)
 
   let pool: PostgresPool
+  private let target: PostgresSession.Target
+  private let poolConfiguration: PostgresPool.Configuration
 
   /// Asks nothing of the server yet.
   package init(url: PostgresURL, configuration: Configuration = .defaults) {
@@ -30,10 +33,10 @@ package final class PostgresDatabase: Sendable {
     pool.connections.maxWaiters = configuration.maxWaiters
     pool.limits.ceiling = configuration.ceiling
     pool.maxWait = configuration.ceiling
-    self.pool = PostgresPool(
-      target: PostgresSession.Target(
-        attempts: url.attempts, timeout: url.connectTimeout ?? configuration.connectTimeout),
-      configuration: pool)
+    self.poolConfiguration = pool
+    self.target = PostgresSession.Target(
+      attempts: url.attempts, timeout: url.connectTimeout ?? configuration.connectTimeout)
+    self.pool = PostgresPool(target: self.target, configuration: pool)
   }
 
   deinit {
@@ -65,6 +68,10 @@ package final class PostgresDatabase: Sendable {
 }
 
 extension PostgresDatabase: ServiceDatabase {
+  package func makePeers() -> any SessionPeers {
+    PostgresPeers(target: self.target, configuration: self.poolConfiguration)
+  }
+
   package func migrate() async throws(UserAPIError) {
     // Nothing is locked where nothing is to be done, and whoever may not change the schema may look.
     let isUpToDate = try await self.read { session throws(PostgresFailure) in

@@ -8,6 +8,10 @@ final class PostgresPool: Sendable {
     var limits = PostgresSession.Limits()
     /// How long a caller waits for a connection.
     var maxWait: Duration = .seconds(5)
+    /// What is done on each connection before anything else; on its thread.
+    var prepare: @Sendable (PostgresSession) throws(PostgresFailure) -> Void = { _ in }
+    /// Told that a connection is gone that was prepared.
+    var ended: @Sendable () -> Void = {}
   }
 
   /// Whether it does any harm to do the same again.
@@ -224,7 +228,8 @@ final class PostgresPool: Sendable {
     switch deed {
     case .connect(let connection, let id):
       connection.start(
-        target: self.target, limits: self.configuration.limits, canceler: self.canceler
+        target: self.target, limits: self.configuration.limits, canceler: self.canceler,
+        prepare: self.configuration.prepare
       ) { self.happened($0, id) }
     case .start(let waiter, let connection): waiter.start(connection)
     case .fail(let waiter, let failure): waiter.fail(failure)
@@ -240,6 +245,7 @@ final class PostgresPool: Sendable {
   ) {
     let now = ContinuousClock.now
     let jitter = Double.random(in: 0...1)
+    if case .ended = event { self.configuration.ended() }
     self.change { state in
       switch event {
       case .connected:

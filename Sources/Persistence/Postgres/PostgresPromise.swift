@@ -22,21 +22,24 @@ final class PostgresPromise<Value: Sendable>: Sendable {
     }
   }
 
-  /// Does nothing when it has been given already.
-  func give(_ outcome: Outcome) {
-    let waiter = self.state.withLockedValue { state -> CheckedContinuation<Outcome, Never>? in
+  /// - Returns: Whether it was given now; it may have been before.
+  @discardableResult
+  func give(_ outcome: Outcome) -> Bool {
+    let (isFirst, waiter) = self.state.withLockedValue {
+      state -> (Bool, CheckedContinuation<Outcome, Never>?) in
       switch state {
       case .open:
         state = .given(outcome)
-        return nil
+        return (true, nil)
       case .awaited(let waiter):
         state = .taken
-        return waiter
+        return (true, waiter)
       case .given, .taken:
-        return nil
+        return (false, nil)
       }
     }
     waiter?.resume(returning: outcome)
+    return isFirst
   }
 
   /// Waits for it, once.

@@ -107,5 +107,11 @@ enum PostgresSchema {
           last_used_at timestamptz
         );
         """),
+    Migration(
+      name: "3-announcements",
+      statements: """
+        -- When a server last told the others that the session has changed.
+        ALTER TABLE whatsapp_sessions ADD COLUMN announced_at timestamptz;
+        """),
   ]
 }

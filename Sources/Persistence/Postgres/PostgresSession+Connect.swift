@@ -15,11 +15,13 @@ extension PostgresSession {
 
   /// Makes a connection.
   ///
-  /// - Parameter isStopped: Whether nobody wants it any more. Asked whenever `wake` is woken.
+  /// - Parameters:
+  ///   - isStopped: Whether nobody wants it any more. Asked whenever `wake` is woken.
+  ///   - prepare: What is done on it before anything else.
   /// - Throws: `unavailable`, as the last attempt has failed.
   static func connect(
     to target: Target, limits: Limits, canceler: PostgresCanceler, wake: WakeUp,
-    isStopped: @escaping () -> Bool
+    isStopped: @escaping () -> Bool, prepare: (PostgresSession) throws(PostgresFailure) -> Void
   ) throws(PostgresFailure) -> PostgresSession {
     var failure = PostgresFailure.unavailable("there is no host")
     for attempt in target.attempts where !isStopped() {
@@ -29,7 +31,9 @@ extension PostgresSession {
           try Self.connect(with: attempt, until: deadline, wake: wake, isStopped: isStopped),
           wake: wake, limits: limits, canceler: canceler)
         try session.whileConnecting(until: deadline, isStopped: isStopped) {
-          () throws(PostgresFailure) in try session.setUp()
+          () throws(PostgresFailure) in
+          try session.setUp()
+          try prepare(session)
         }
         return session
       } catch {

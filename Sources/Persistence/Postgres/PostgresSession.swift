@@ -41,6 +41,9 @@ final class PostgresSession {
   /// Whether something that the caller wanted is done and stays, whatever becomes of the rest.
   private var hasEffect = false
 
+  /// Told what a program has notified a channel of: the process that did, and its words.
+  var onNotification: ((_ processID: Int32, _ payload: String) -> Void)?
+
   private var isClosed = false
   /// Whether it can no longer be used.
   private(set) var isLost = false
@@ -138,6 +141,8 @@ final class PostgresSession {
 
   /// Sleeps until somebody wakes it or the server says something, as it does when it goes away.
   func idle() {
+    // Some came with the answer to something else.
+    self.takeNotifications()
     let ready = self.wake.wait(socket: PQsocket(self.connection), until: nil)
     guard ready.isSocket else { return }
     do throws(PostgresFailure) { try self.lookAtSocket() } catch {
@@ -156,9 +161,19 @@ final class PostgresSession {
         throw .lost(isSent: false)
       }
     }
-    // Nobody listens here.
-    while let notification = PQnotifies(self.connection) { PQfreemem(notification) }
+    self.takeNotifications()
   }
+
+  private func takeNotifications() {
+    while let notification = PQnotifies(self.connection) {
+      self.onNotification?(
+        notification.pointee.be_pid, String(cString: notification.pointee.extra))
+      PQfreemem(notification)
+    }
+  }
+
+  /// The server's process that serves this connection.
+  var processID: Int32 { PQbackendPID(self.connection) }
 
   // MARK: Statements
 

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import GRDB
+package import SessionService
 package import UserAPI
 
 /// The stores over one SQLite file, in WAL mode, so that readers do not wait for the writer.
@@ -104,4 +105,6 @@ package final class SQLiteDatabase: Sendable {
   }
 }
 
-extension SQLiteDatabase: ServiceDatabase {}
+extension SQLiteDatabase: ServiceDatabase {
+  package func makePeers() -> any SessionPeers { NoSessionPeers() }
+}

@@ -35,7 +35,7 @@ package final class Directory: Sendable {
     self.shelf = NIOLockedValueBox(SnapshotShelf(configuration: configuration))
     self.reads = SharedReads(maxAge: .zero, capacity: 2, now: surroundings.now)
     self.places = KeyedLock(limit: configuration.maxReads)
-    sessions.observeChanges { [weak self] session in self?.drop(session) }
+    sessions.observeChanges { [weak self] name in self?.drop(name) }
   }
 
   /// What all snapshots take, in bytes.
@@ -105,7 +105,7 @@ package final class Directory: Sendable {
       guard let served = self.servedInSilence(key, request, maxAge: maxAge) else { throw error }
       return (served, true)
     }
-    if self.shelf.withLockedValue({ $0.settle(session.name, account) }) { self.drop(session) }
+    if self.shelf.withLockedValue({ $0.settle(session.name, account) }) { self.drop(session.name) }
     let now = self.surroundings.now()
     if let id = request.snapshot {
       let served = self.shelf.withLockedValue { $0.request(key, snapshot: id, at: now) }
@@ -146,11 +146,11 @@ package final class Directory: Sendable {
     do throws(UserAPIError) {
       state = try await self.sessions.state(of: session)
     } catch {
-      if error.reason == .sessionMissingUpstream { self.drop(session) }
+      if error.reason == .sessionMissingUpstream { self.drop(session.name) }
       throw error
     }
     // Whoever links a phone now may be somebody else.
-    if state.status == .scanQRCode { self.drop(session) }
+    if state.status == .scanQRCode { self.drop(session.name) }
     guard state.status == .working else {
       throw UserAPIError(
         .sessionNotWorking, "groups and contacts can be read only while the session works")
@@ -158,10 +158,10 @@ package final class Directory: Sendable {
     return state.account
   }
 
-  private func drop(_ session: OwnedSession) {
+  private func drop(_ name: String) {
     // In this order: nobody is to join a read that began before.
-    for key in ListKey.both(of: session.name) { self.reads.drop(key) }
-    self.shelf.withLockedValue { $0.drop(session.name) }
+    for key in ListKey.both(of: name) { self.reads.drop(key) }
+    self.shelf.withLockedValue { $0.drop(name) }
   }
 
   // MARK: Reading

@@ -10,6 +10,9 @@ package final class Sessions: Sendable {
     package var statusMaxAge: Duration = .seconds(1)
     /// For how long the session of a user, once looked up, is served from memory. Default: 5 s.
     package var ownershipMaxAge: Duration = .seconds(5)
+    /// For how long it is when the store does not answer. Whose a session is never changes. Default:
+    /// 10 min.
+    package var ownershipGrace: Duration = .seconds(600)
     /// How many of either are kept. Default: 65,536.
     package var cacheCapacity = 65_536
     /// How many watched sessions WAHA is asked for at once. Default: 8.
@@ -29,12 +32,20 @@ package final class Sessions: Sendable {
     package init() {}
   }
 
+  /// A session, and when the store said that it is the user's.
+  private struct KnownSession {
+    let session: OwnedSession
+    let seenAt: ContinuousClock.Instant
+  }
+
   private let store: any SessionStore
   private let upstream: any SessionUpstream
   private let time: TimeSource
   private let limits: SessionTruth.Limits
-  private let observers = NIOLockedValueBox<[@Sendable (OwnedSession) -> Void]>([])
-  private let owned: NIOLockedValueBox<ExpiringCache<UserID, OwnedSession>>
+  private let peers: any SessionPeers
+  private let observers = NIOLockedValueBox<[@Sendable (String) -> Void]>([])
+  private let owned: NIOLockedValueBox<ExpiringCache<UserID, KnownSession>>
+  private let ownershipMaxAge: Duration
   /// How often it was known whose session is which.
   package let ownerCacheUse = CacheUse()
   private let lookups: SharedReads<UserID, OwnedSession?>
@@ -49,17 +60,23 @@ package final class Sessions: Sendable {
   private let pairingCodes: PairingCodes
   private let lifecycle: SessionLifecycle
 
+  /// - Parameter peers: The other servers over the store; none by default.
   package init(
-    store: any SessionStore, upstream: any SessionUpstream, time: TimeSource,
+    store: any SessionStore, upstream: any SessionUpstream,
+    peers: any SessionPeers = NoSessionPeers(), time: TimeSource,
     configuration: Configuration = .defaults
   ) {
     self.store = store
+    self.peers = peers
     self.upstream = upstream
     self.time = time
     let capacity = configuration.cacheCapacity
     self.limits = SessionTruth.Limits(verification: configuration.verificationAge)
+    self.ownershipMaxAge = configuration.ownershipMaxAge
     self.owned = NIOLockedValueBox(
-      ExpiringCache(lifetime: configuration.ownershipMaxAge, capacity: capacity))
+      ExpiringCache(
+        lifetime: max(configuration.ownershipMaxAge, configuration.ownershipGrace),
+        capacity: capacity))
     self.lookups = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
     self.states = SharedReads(
       maxAge: configuration.statusMaxAge, capacity: capacity, now: time.now)
@@ -77,7 +94,7 @@ package final class Sessions: Sendable {
         linger: configuration.watchLinger), capacity: capacity)
     self.pairingCodes = PairingCodes(upstream: upstream, time: time, capacity: capacity)
     self.lifecycle = SessionLifecycle(
-      store: store, upstream: upstream, time: time, capacity: capacity,
+      store: store, upstream: upstream, peers: peers, time: time, capacity: capacity,
       started: { [watched] in watched.started($0, after: $1) }
     ) { [states, reports, truths, codes, watched, observers] session, change in
       states.drop(session.name)
@@ -89,13 +106,14 @@ package final class Sessions: Sendable {
       case .removalBegan: watched.changeBegan(session, isRemoval: true)
       case .ended: watched.changeEnded(session)
       }
-      for observer in observers.withLockedValue({ $0 }) { observer(session) }
+      for observer in observers.withLockedValue({ $0 }) { observer(session.name) }
+      peers.tell(.changed(name: session.name, userID: session.userID))
     }
   }
 
-  /// Calls `observer` before and after everything that this service does to a session at WAHA:
-  /// whatever is known of the session is then out of date.
-  package func observeChanges(_ observer: @escaping @Sendable (OwnedSession) -> Void) {
+  /// Calls `observer` with the name of a session before and after everything that a server does to it
+  /// at WAHA: whatever is known of the session is then out of date.
+  package func observeChanges(_ observer: @escaping @Sendable (String) -> Void) {
     self.observers.withLockedValue { $0.append(observer) }
   }
 
@@ -121,6 +139,15 @@ package final class Sessions: Sendable {
   }
 
   private func knownSession(of caller: Caller, at now: ContinuousClock.Instant) -> OwnedSession? {
+    guard let known = self.lastKnownSession(of: caller, at: now),
+      known.seenAt + self.ownershipMaxAge > now
+    else { return nil }
+    return known.session
+  }
+
+  private func lastKnownSession(
+    of caller: Caller, at now: ContinuousClock.Instant
+  ) -> KnownSession? {
     let userID = UserID(caller.userID)
     return self.owned.withLockedValue { $0.value(for: userID, at: now) }
   }
@@ -129,18 +156,26 @@ package final class Sessions: Sendable {
     let known = self.knownSession(of: caller, at: self.time.now())
     self.ownerCacheUse.count(isHit: known != nil)
     if let known { return known }
-    return try await self.lookups.value(for: UserID(caller.userID)) {
-      [self] () async throws(UserAPIError) -> OwnedSession? in
-      guard let record = try await self.store.session(ofUser: caller.userID) else { return nil }
-      let session = OwnedSession(record)
-      self.remember(session)
-      return session
+    do throws(UserAPIError) {
+      return try await self.lookups.value(for: UserID(caller.userID)) {
+        [self] () async throws(UserAPIError) -> OwnedSession? in
+        guard let record = try await self.store.session(ofUser: caller.userID) else { return nil }
+        let session = OwnedSession(record)
+        self.remember(session)
+        return session
+      }
+    } catch {
+      guard error.reason == .storeUnavailable,
+        let known = self.lastKnownSession(of: caller, at: self.time.now())
+      else { throw error }
+      return known.session
     }
   }
 
   private func remember(_ session: OwnedSession) {
     let now = self.time.now()
-    self.owned.withLockedValue { $0.store(session, for: UserID(session.userID), at: now) }
+    let known = KnownSession(session: session, seenAt: now)
+    self.owned.withLockedValue { $0.store(known, for: UserID(session.userID), at: now) }
   }
 
   private static var notFound: UserAPIError {
@@ -320,6 +355,24 @@ package final class Sessions: Sendable {
   /// out of order or not at all: it is a reason to ask, and not an answer. A name that nobody knows
   /// is ignored.
   package func announced(_ name: String) {
+    self.heard(.announced(name: name))
+    self.peers.tell(.announced(name: name))
+  }
+
+  /// Another server tells what it has heard or done.
+  package func heard(_ news: SessionNews) {
+    switch news {
+    case .announced(let name):
+      self.outdated(name)
+    case .changed(let name, let userID):
+      self.owned.withLockedValue { $0.remove(UserID(userID)) }
+      self.truths.withLockedValue { $0.remove(name) }
+      self.outdated(name)
+      for observer in self.observers.withLockedValue({ $0 }) { observer(name) }
+    }
+  }
+
+  private func outdated(_ name: String) {
     self.states.drop(name)
     self.reports.drop(name)
     self.codes.drop(name)

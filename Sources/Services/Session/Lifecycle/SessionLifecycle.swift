@@ -39,6 +39,7 @@ final class SessionLifecycle: Sendable {
 
   private let store: any SessionStore
   private let upstream: any SessionUpstream
+  private let peers: any SessionPeers
   private let time: TimeSource
   private let limits: Limits
   /// Told before and after everything that is done to a session at WAHA.
@@ -50,13 +51,14 @@ final class SessionLifecycle: Sendable {
   private let progress = NIOLockedValueBox<[ActionKey: LifecycleProgress]>([:])
 
   init(
-    store: any SessionStore, upstream: any SessionUpstream, time: TimeSource, capacity: Int,
-    limits: Limits = Limits(),
+    store: any SessionStore, upstream: any SessionUpstream, peers: any SessionPeers,
+    time: TimeSource, capacity: Int, limits: Limits = Limits(),
     started: @escaping @Sendable (OwnedSession, ContinuousClock.Instant) -> Void,
     changes: @escaping @Sendable (OwnedSession, Change) -> Void
   ) {
     self.store = store
     self.upstream = upstream
+    self.peers = peers
     self.time = time
     self.limits = limits
     self.started = started
@@ -157,7 +159,7 @@ final class SessionLifecycle: Sendable {
     of session: OwnedSession, unlinks: Bool
   ) async throws(UserAPIError) -> Bool {
     let key = ActionKey(userID: UserID(session.userID), action: .logout)
-    return try await self.locks.withLock(key.userID) {
+    return try await self.alone(session.userID) {
       [self] () async throws(UserAPIError) -> Bool in
       defer { self.note(nil, of: key) }
       switch try await self.store.session(ofUser: session.userID)?.removal {
@@ -181,7 +183,7 @@ final class SessionLifecycle: Sendable {
   ///
   /// - Returns: Whether it did say otherwise.
   func setRight(_ session: OwnedSession) async throws(UserAPIError) -> Bool {
-    try await self.locks.withLock(UserID(session.userID)) {
+    try await self.alone(session.userID) {
       [self] () async throws(UserAPIError) -> Bool in
       guard let record = try await self.store.session(ofUser: session.userID),
         record.removal == nil
@@ -311,7 +313,7 @@ final class SessionLifecycle: Sendable {
     let run: @Sendable () async throws(UserAPIError) -> OwnedSession = {
       [self] () async throws(UserAPIError) -> OwnedSession in
       try await self.actions.value(for: key) { () async throws(UserAPIError) -> OwnedSession in
-        try await self.locks.withLock(key.userID) {
+        try await self.alone(userID) {
           () async throws(UserAPIError) -> OwnedSession in
           defer { self.note(nil, of: key) }
           do throws(UserAPIError) {
@@ -327,6 +329,15 @@ final class SessionLifecycle: Sendable {
       let progress = self.progress.withLockedValue { $0[key] } ?? .nothingDone
       return UserAPIError(
         .deadlineExceeded, "the call took longer than its deadline; \(progress.description)")
+    }
+  }
+
+  /// Runs `body` while nobody else does anything to the user's session, on this server or another.
+  private func alone<Value: Sendable>(
+    _ userID: String, _ body: @escaping @Sendable () async throws(UserAPIError) -> Value
+  ) async throws(UserAPIError) -> Value {
+    try await self.locks.withLock(UserID(userID)) { () async throws(UserAPIError) -> Value in
+      try await self.peers.withLock(ofUser: userID, body)
     }
   }
 

@@ -13,20 +13,23 @@ package final class SessionReconciler: Sendable {
   private let store: any SessionStore
   private let upstream: any SessionUpstream
   private let sessions: Sessions
+  private let peers: any SessionPeers
   private let time: TimeSource
   private let memory = NIOLockedValueBox(ReconcilerMemory())
 
   package init(
-    store: any SessionStore, upstream: any SessionUpstream, sessions: Sessions, time: TimeSource
+    store: any SessionStore, upstream: any SessionUpstream, sessions: Sessions,
+    peers: any SessionPeers = NoSessionPeers(), time: TimeSource
   ) {
     self.store = store
     self.upstream = upstream
     self.sessions = sessions
+    self.peers = peers
     self.time = time
   }
 
   /// Finishes what was cut short at once, and compares all from time to time, until the task is
-  /// cancelled.
+  /// cancelled. Of several servers one compares.
   ///
   /// - Parameters:
   ///   - interval: The time before each comparison.
@@ -37,7 +40,7 @@ package final class SessionReconciler: Sendable {
     await report(await self.finishRemovals())
     while true {
       do { try await self.time.sleep(interval) } catch { return }
-      await report(await self.reconcile())
+      if await self.peers.isReconciler() { await report(await self.reconcile()) }
     }
   }
 
