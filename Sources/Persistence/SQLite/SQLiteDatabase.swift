@@ -45,7 +45,9 @@ package final class SQLiteDatabase: Sendable {
       while true {
         let applied = try await self.pool.read(migrator.appliedIdentifiers)
         do {
-          return try migrator.migrate(self.pool)
+          try migrator.migrate(self.pool)
+          // Those that were opened before would prepare one more statement for the tables of then.
+          return self.pool.invalidateReadOnlyConnections()
         } catch {
           // The migrator looks at what is applied before it begins its transactions, and fails
           // when another process was faster. What that one did is then there to go on from.
