@@ -93,35 +93,19 @@ package struct Server: Sendable {
       tls: tls, authenticator: authenticator, jwtKeys: jwt?.keys, signals: signals,
       logger: self.logger)
     let registry = PrometheusRegistry()
-    let upstreamMetrics = UpstreamMetrics(factory: registry)
-    var wahaConfiguration = WAHAUpstream.Configuration(
-      url: self.settings.wahaURL, apiKey: self.settings.wahaAPIKey)
-    wahaConfiguration.maxListSize = self.settings.maxListBody
-    wahaConfiguration.webhook = self.settings.webhooks?.registration
-    let upstream = WAHAUpstream(configuration: wahaConfiguration, tracer: self.tracer) { event in
-      upstreamMetrics.record(event)
-      switch event {
-      case .called, .refused: break
-      case .entriesDropped(let list, let count):
-        self.logger.warning(
-          "entries of a list from WAHA were not understood",
-          metadata: ["list": "\(list.rawValue)", "count": "\(count)"])
-      case .listSkipped(let list):
-        self.logger.warning(
-          "a list from WAHA was too long and is done without",
-          metadata: ["list": "\(list.rawValue)"])
-      }
-    }
-    registry.addGauge("user_api_upstream_breaker_open") { upstream.isBreakerOpen ? 1 : 0 }
+    let upstreams = self.settings.wahaHosts.map { ($0.name, self.upstream(of: $0, registry)) }
+    let hosts = WAHAHosts(upstreams)
     let readiness = Readiness(
       pingDatabase: { () async throws(UserAPIError) in try await database.ping() },
-      // Half of what a probe commonly waits.
-      pingWAHA: { () async throws(UserAPIError) in
-        try await upstream.ping(timeout: .milliseconds(500))
+      hosts: upstreams.map { name, upstream in
+        Readiness.Host(name: name) { () async throws(UserAPIError) in
+          // Half of what a probe commonly waits.
+          try await upstream.ping(timeout: .milliseconds(500))
+        }
       })
     let peers = database.makePeers()
     let services = self.services(
-      authenticator: authenticator, database: database, peers: peers, upstream: upstream,
+      authenticator: authenticator, database: database, peers: peers, hosts: hosts,
       registry: registry)
     await peers.listen { [sessions = services.sessions] in sessions.heard($0) }
     var background: [any Service] = [
@@ -133,10 +117,10 @@ package struct Server: Sendable {
       background.append(
         Reconciling(
           reconciler: SessionReconciler(
-            store: database, upstream: upstream, sessions: services.sessions, peers: peers,
+            store: database, hosts: hosts, sessions: services.sessions, peers: peers,
             time: .system),
           interval: self.settings.reconcileInterval,
-          metrics: ReconcileMetrics(factory: registry), logger: self.logger))
+          metrics: ReconcileMetrics(factory: registry, hosts: hosts.names), logger: self.logger))
     }
     let maxFiles = OpenFileLimit.raise()
     ProcessMetrics.add(to: registry, maxFiles: maxFiles)
@@ -162,6 +146,32 @@ package struct Server: Sendable {
     try await database.close()
   }
 
+  private func upstream(of host: WAHAHost, _ registry: PrometheusRegistry) -> WAHAUpstream {
+    let metrics = UpstreamMetrics(factory: registry, host: host.name)
+    var configuration = WAHAUpstream.Configuration(
+      url: host.url, apiKey: self.settings.wahaAPIKey)
+    configuration.maxListSize = self.settings.maxListBody
+    configuration.webhook = self.settings.webhooks?.registration
+    let upstream = WAHAUpstream(configuration: configuration, tracer: self.tracer) { event in
+      metrics.record(event)
+      switch event {
+      case .called, .refused: break
+      case .entriesDropped(let list, let count):
+        self.logger.warning(
+          "entries of a list from WAHA were not understood",
+          metadata: ["host": "\(host.name)", "list": "\(list.rawValue)", "count": "\(count)"])
+      case .listSkipped(let list):
+        self.logger.warning(
+          "a list from WAHA was too long and is done without",
+          metadata: ["host": "\(host.name)", "list": "\(list.rawValue)"])
+      }
+    }
+    registry.addGauge("user_api_upstream_breaker_open", labels: [("host", host.name.rawValue)]) {
+      upstream.isBreakerOpen ? 1 : 0
+    }
+    return upstream
+  }
+
   /// Nil when there are to be no webhooks.
   private func webhookRoute(to sessions: Sessions, registry: PrometheusRegistry) -> WebhookRoute? {
     self.settings.webhooks.map { webhooks in
@@ -179,7 +189,9 @@ package struct Server: Sendable {
   private func connectionLimits(_ maxFiles: Int) -> ConnectionLimits {
     var limits = self.settings.connectionLimits
     // A connection to PostgreSQL has its socket, and what its thread is woken by.
-    let otherFiles = Self.otherFiles + 2 * self.settings.databasePool
+    let otherFiles =
+      Self.otherFiles + 2 * self.settings.databasePool
+      + Self.filesOfHost * (self.settings.wahaHosts.count - 1)
     let room = max(maxFiles - otherFiles, 1)
     if room < limits.maxConnections {
       self.logger.warning(
@@ -192,18 +204,21 @@ package struct Server: Sendable {
     return limits
   }
 
-  /// What is set aside for the database, WAHA, the admin port, and refused connections.
+  /// What is set aside for the database, one WAHA, the admin port, and refused connections.
   private static let otherFiles = 512
+  /// The same for each further WAHA: twice the connections of a client, and what wakes it.
+  private static let filesOfHost = 136
 
   private func services(
     authenticator: Authenticator, database: any ServiceDatabase, peers: any SessionPeers,
-    upstream: WAHAUpstream, registry: PrometheusRegistry
+    hosts: WAHAHosts, registry: PrometheusRegistry
   ) -> CallServices {
     var configuration = Sessions.Configuration.defaults
     configuration.statusMaxAge = self.settings.statusMaxAge
     configuration.verificationAge = self.settings.verificationAge
+    configuration.placement = HostPlacement(self.settings.wahaHosts)
     let sessions = Sessions(
-      store: database, upstream: upstream, peers: peers, time: .system,
+      store: database, upstream: hosts, peers: peers, time: .system,
       configuration: configuration)
     registry.addGauge("user_api_watched_sessions") { sessions.watchedCount }
     for (cache, use) in [
@@ -218,7 +233,7 @@ package struct Server: Sendable {
       }
     }
     let directory = Directory(
-      sessions: sessions, upstream: upstream,
+      sessions: sessions, upstream: hosts,
       surroundings: .system(
         threads: UserThreads(count: 2), metrics: ListMetrics(factory: registry),
         logger: self.logger),

@@ -32,7 +32,11 @@ struct ServeCommand: AsyncParsableCommand {
 
   @OptionGroup var jwt: JWTOptions
 
-  @Option(help: "Where WAHA is. (env: WAHA_API_URL; default: http://127.0.0.1:3000)")
+  @Option(
+    help: """
+      Where WAHA is: a URL, or several hosts as name=url or name=url,capacity=N with spaces between \
+      them; capacity=0 drains one. (env: WAHA_API_URL; default: http://127.0.0.1:3000)
+      """)
   var wahaApiUrl: String?
 
   @Option(help: "A file with WAHA's key in it. (env: WAHA_API_KEY_FILE)")

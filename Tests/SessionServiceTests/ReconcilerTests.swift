@@ -8,7 +8,7 @@ import UserAPI
 
   private var reconciler: SessionReconciler {
     SessionReconciler(
-      store: self.service.store, upstream: self.service.upstream,
+      store: self.service.store, hosts: self.service.upstream,
       sessions: self.service.sessions, time: self.service.time.source)
   }
 
@@ -21,6 +21,7 @@ import UserAPI
     let result = await self.reconciler.reconcile()
     var expected = Reconciliation()
     expected.unowned = 0
+    expected.placed = [.default: 1]
     #expect(result == expected)
     #expect(self.service.upstream.script.steps == [.sessions])
     #expect(self.service.store.script.count(.setConnected) == 0)
@@ -52,7 +53,7 @@ import UserAPI
       let service = Service(time: ManualTime(skipsSleeps: true))
       let session = try await service.session(.working)
       let reconciler = SessionReconciler(
-        store: service.store, upstream: service.upstream, sessions: service.sessions,
+        store: service.store, hosts: service.upstream, sessions: service.sessions,
         time: service.time.source)
       service.upstream.script.fail(at: step, with: .unreachable)
       _ = await failure { () async throws(UserAPIError) in
@@ -91,6 +92,55 @@ import UserAPI
     let result = await self.reconciler.reconcile()
     #expect(result == Reconciliation())
     #expect(self.record()?.isConnected == true)
+  }
+
+  @Test func `a host that does not answer makes none of its sessions look lost`() async throws {
+    let (a, b) = (HostName(stored: "a"), HostName(stored: "b"))
+    for (index, host) in [a, a, b, HostName(stored: "gone")].enumerated() {
+      let name = "s_\(index)"
+      self.service.store.setRecord(.sample(name: name, userID: "user-\(index)", host: host))
+      self.service.upstream.setHost(host == b ? b : a, named: name)
+    }
+    // The second of the one is there, the first and all others are not.
+    self.service.upstream.setStatus(.working, named: "s_1")
+    self.service.upstream.setSilent([b])
+    let reconciler = self.reconciler
+    for _ in 0..<3 { _ = await reconciler.reconcile() }
+    #expect(self.record("user-0")?.isConnected == false)
+    for user in ["user-1", "user-2", "user-3"] { #expect(self.record(user)?.isConnected == true) }
+    #expect(
+      await reconciler.reconcile().placed == [a: 1, b: 1, HostName(stored: "gone"): 1])
+    self.service.upstream.setSilent([])
+    // What was seen before it was silent is forgotten.
+    #expect(await reconciler.reconcile().lost == 0)
+    #expect(await reconciler.reconcile().lost == 1)
+    #expect(self.record("user-2")?.isConnected == false)
+  }
+
+  @Test func `a session on another host than the database says is nobody's there`() async throws {
+    self.service.store.setRecord(.sample(isConnected: false))
+    self.service.upstream.setHost(HostName(stored: "b"), named: "s_test")
+    self.service.upstream.setStatus(.working, named: "s_test")
+    let result = await self.reconciler.reconcile()
+    #expect(result.unowned == 1)
+    #expect(result.found == 0)
+    #expect(self.service.upstream.status(named: "s_test") == .working)
+  }
+
+  @Test func `a removal waits for its host`() async throws {
+    let a = HostName(stored: "a")
+    var record = SessionRecord.sample(host: a)
+    record.removal = .begun
+    self.service.store.setRecord(record)
+    self.service.upstream.setHost(a, named: "s_test")
+    self.service.upstream.setStatus(.working, named: "s_test")
+    self.service.upstream.setSilent([a])
+    let reconciler = self.reconciler
+    var nothing = Reconciliation()
+    (nothing.unowned, nothing.placed) = (0, [a: 1])
+    #expect(await reconciler.reconcile() == nothing)
+    self.service.upstream.setSilent([])
+    #expect(await reconciler.reconcile().finishedRemovals == 1)
   }
 
   @Test func `a session that is only missing from the list is not lost`() async throws {

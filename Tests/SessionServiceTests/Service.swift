@@ -15,7 +15,8 @@ struct Service {
   init(
     store: InMemorySessionStore = InMemorySessionStore(),
     upstream: ScriptedUpstream = ScriptedUpstream(), time: ManualTime = ManualTime(),
-    statusMaxAge: Duration = .seconds(1), verificationAge: Duration = .seconds(60)
+    statusMaxAge: Duration = .seconds(1), verificationAge: Duration = .seconds(60),
+    placement: HostPlacement = .single
   ) {
     self.store = store
     self.upstream = upstream
@@ -23,6 +24,7 @@ struct Service {
     var configuration = Sessions.Configuration.defaults
     configuration.statusMaxAge = statusMaxAge
     configuration.verificationAge = verificationAge
+    configuration.placement = placement
     self.sessions = Sessions(
       store: store, upstream: upstream, time: time.source, configuration: configuration)
     self.sessions.observeChanges { [changes] in changes.append($0) }

@@ -25,10 +25,10 @@ extension Authenticator {
 
 /// A session, as the real service finds the one that its caller owns.
 package func makeOwnedSession(
-  named name: String = "s_test", userID: String = "user-1"
+  named name: String = "s_test", userID: String = "user-1", host: HostName = .default
 ) async throws(UserAPIError) -> OwnedSession {
   let store = InMemorySessionStore()
-  store.setRecord(.sample(name: name, userID: userID))
+  store.setRecord(.sample(name: name, userID: userID, host: host))
   let sessions = Sessions(store: store, upstream: ScriptedUpstream(), time: ManualTime().source)
   return try await sessions.session(named: name, of: try await makeCaller(userID))
 }
@@ -36,12 +36,13 @@ package func makeOwnedSession(
 extension SessionRecord {
   /// A session whose id is made of its user's.
   package static func sample(
-    name: String = "s_test", userID: String = "user-1", isConnected: Bool = true
+    name: String = "s_test", userID: String = "user-1", host: HostName = .default,
+    isConnected: Bool = true
   ) -> SessionRecord {
     let time = Timestamp(millisecondsSinceEpoch: 1_769_850_300_000)
     return SessionRecord(
-      id: "id-" + userID, name: name, userID: userID, isConnected: isConnected,
-      createdAt: time, updatedAt: time)
+      id: "id-" + userID, name: name, userID: userID, host: host,
+      isConnected: isConnected, createdAt: time, updatedAt: time)
   }
 }
 

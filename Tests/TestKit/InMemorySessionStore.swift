@@ -5,12 +5,18 @@ package import UserAPI
 /// Sessions in memory, by the contract of ``SessionStore``.
 package final class InMemorySessionStore: SessionStore {
   package enum Step: Hashable, Sendable {
-    case session, insert, sessions, setRemoval, setConnected, setPhoneNumber, groups
+    case session, insert, place, sessions, setRemoval, setConnected, setPhoneNumber, groups
   }
 
   private struct State {
     var records: [String: SessionRecord] = [:]
     var groups: [String: [WhatsAppSession.Group]] = [:]
+
+    /// How many sessions are connected on each host.
+    func loads(apartFrom id: String) -> [HostName: Int] {
+      self.records.values.filter { $0.isConnected && $0.id != id }
+        .reduce(into: [:]) { $0[$1.host, default: 0] += 1 }
+    }
   }
 
   package let script = Script<Step>()
@@ -36,14 +42,41 @@ package final class InMemorySessionStore: SessionStore {
   }
 
   package func insertSession(
-    _ session: SessionRecord
+    _ session: SessionRecord, on placement: HostPlacement
   ) async throws(UserAPIError) -> SessionRecord {
-    try await self.script.run(.insert) {
-      self.state.withLockedValue { state in
-        let stored = state.records[session.userID] ?? session
+    try await self.script.run(.insert) { () throws(UserAPIError) -> SessionRecord in
+      let stored = self.state.withLockedValue { state -> SessionRecord? in
+        if let stored = state.records[session.userID] { return stored }
+        guard let host = placement.choice(state.loads(apartFrom: session.id)) else { return nil }
+        var session = session
+        session.host = host
+        state.records[session.userID] = session
+        return session
+      }
+      guard let stored else { throw .noCapacity }
+      return stored
+    }
+  }
+
+  package func placeSession(
+    _ session: SessionRecord, on placement: HostPlacement, at time: Timestamp
+  ) async throws(UserAPIError) -> SessionRecord {
+    try await self.script.run(.place) { () throws(UserAPIError) -> SessionRecord in
+      let stored = self.state.withLockedValue { state -> SessionRecord? in
+        guard var stored = state.records[session.userID] else { return nil }
+        guard stored.host == session.host, stored.isConnected == session.isConnected else {
+          return stored
+        }
+        guard let host = placement.choice(state.loads(apartFrom: session.id)) else { return nil }
+        stored.host = host
+        stored.isConnected = true
+        stored.removal = nil
+        stored.updatedAt = time
         state.records[session.userID] = stored
         return stored
       }
+      guard let stored else { throw .noCapacity }
+      return stored
     }
   }
 

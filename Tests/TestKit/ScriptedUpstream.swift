@@ -3,9 +3,9 @@ package import SessionService
 internal import NIOConcurrencyHelpers
 package import UserAPI
 
-/// A small WAHA: sessions with a status, and one address book. It stops the test when it is asked
+/// A small WAHA, or several: sessions with a status, and one address book. It stops the test when it is asked
 /// for what the service must never do.
-package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
+package final class ScriptedUpstream: SessionUpstream, SessionHosts, DirectoryUpstream {
   package enum Step: Hashable, Sendable {
     case status, verify, create, start, restart, logout, delete, qrCode, qrText, pairingCode,
       sessions, groups, contacts
@@ -13,6 +13,9 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
 
   private struct State {
     var statuses: [String: SessionStatus] = [:]
+    /// On which host they are; on any where it says nothing.
+    var hosts: [String: HostName] = [:]
+    var silentHosts: Set<HostName> = []
     var linked: Set<String> = []
     var account: String? = "15550000000@c.us"
     var code = "2@first"
@@ -23,6 +26,12 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     var refusesLogout = false
     var groups: [Group] = []
     var contacts: [Contact] = []
+
+    /// How the session is on its host.
+    func status(of session: OwnedSession) -> SessionStatus? {
+      let host = self.hosts[session.name] ?? session.host
+      return host == session.host ? self.statuses[session.name] : nil
+    }
   }
 
   package let script = Script<Step>()
@@ -44,6 +53,21 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
       if status == .working { state.linked.insert(name) }
       if status == nil { state.linked.remove(name) }
     }
+  }
+
+  /// Puts the session on a host; nil is any.
+  package func setHost(_ host: HostName?, named name: String) {
+    self.state.withLockedValue { $0.hosts[name] = host }
+  }
+
+  /// Where the session was made last, or was put.
+  package func host(named name: String) -> HostName? {
+    self.state.withLockedValue { $0.hosts[name] }
+  }
+
+  /// Lets these hosts answer nothing.
+  package func setSilent(_ hosts: Set<HostName>) {
+    self.state.withLockedValue { $0.silentHosts = hosts }
   }
 
   /// Whether a phone has the session among its linked devices.
@@ -89,14 +113,17 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   package func state(of session: OwnedSession) async throws(UserAPIError) -> SessionState? {
     // A held answer says how things were when it was asked for.
     let answer = self.state.withLockedValue { state in
-      state.statuses[session.name].map { status in
+      state.status(of: session).map { status in
         SessionState(
           status: status,
           account: state.linked.contains(session.name)
             ? state.account.map(SessionAccount.init) : nil)
       }
     }
-    return try await self.script.run(.status) { answer }
+    return try await self.script.run(.status) { () throws(UserAPIError) -> SessionState? in
+      try self.requireAnswer(of: session.host)
+      return answer
+    }
   }
 
   package func verify(_ session: OwnedSession) async throws(UserAPIError) {
@@ -109,8 +136,13 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   }
 
   package func create(_ session: OwnedSession) async throws(UserAPIError) {
-    try await self.script.run(.create) {
+    try await self.script.run(.create) { () throws(UserAPIError) in
+      try self.requireAnswer(of: session.host)
       self.state.withLockedValue { state in
+        precondition(
+          state.statuses[session.name] == nil || state.status(of: session) != nil,
+          "the session is on another host")
+        state.hosts[session.name] = session.host
         state.statuses[session.name] = state.statuses[session.name] ?? .starting
       }
     }
@@ -140,7 +172,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
       }
       self.state.withLockedValue { state in
         // WAHA can unlink only what runs.
-        guard let status = state.statuses[session.name] else { return }
+        guard let status = state.status(of: session) else { return }
         if status != .stopped { state.linked.remove(session.name) }
         state.statuses[session.name] = .starting
       }
@@ -153,7 +185,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
         precondition(
           !state.linked.contains(session.name) || state.refusesLogout,
           "deleting leaves the device linked on the phone")
-        state.statuses[session.name] = nil
+        if state.status(of: session) != nil { state.statuses[session.name] = nil }
       }
     }
   }
@@ -164,8 +196,18 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     }
   }
 
-  package func sessionNames() async throws(UserAPIError) -> Set<String> {
-    try await self.script.run(.sessions) { self.names }
+  package func sessionNames() async throws(UserAPIError) -> [HostName: Set<String>] {
+    try await self.script.run(.sessions) {
+      self.state.withLockedValue { state in
+        // One that has no session answers too.
+        var names = [HostName.default: Set<String>()]
+        for host in state.hosts.values { names[host] = [] }
+        for name in state.statuses.keys {
+          names[state.hosts[name] ?? .default, default: []].insert(name)
+        }
+        return names.filter { !state.silentHosts.contains($0.key) }
+      }
+    }
   }
 
   package func qrText(of session: OwnedSession) async throws(UserAPIError) -> String {
@@ -193,7 +235,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   }
 
   private func code(of session: OwnedSession) throws(UserAPIError) -> String {
-    switch self.status(named: session.name) {
+    switch self.state.withLockedValue({ $0.status(of: session) }) {
     case nil: throw Self.missing
     case .some(.scanQRCode): return self.state.withLockedValue { $0.code }
     case .some: throw UserAPIError(.sessionNotAwaitingScan, "no code")
@@ -221,7 +263,7 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
   }
 
   private func requireWorking(_ session: OwnedSession) throws(UserAPIError) {
-    guard self.status(named: session.name) == .working else {
+    guard self.state.withLockedValue({ $0.status(of: session) }) == .working else {
       throw UserAPIError(.sessionNotWorking, "not working")
     }
   }
@@ -230,11 +272,17 @@ package final class ScriptedUpstream: SessionUpstream, DirectoryUpstream {
     _ session: OwnedSession, _ change: (SessionStatus) -> SessionStatus
   ) throws(UserAPIError) {
     let isKnown = self.state.withLockedValue { state in
-      guard let status = state.statuses[session.name] else { return false }
+      guard let status = state.status(of: session) else { return false }
       state.statuses[session.name] = change(status)
       return true
     }
     guard isKnown else { throw Self.missing }
+  }
+
+  private func requireAnswer(of host: HostName) throws(UserAPIError) {
+    guard !self.state.withLockedValue({ $0.silentHosts.contains(host) }) else {
+      throw UserAPIError(.upstreamUnavailable, "the host does not answer")
+    }
   }
 
   private static var missing: UserAPIError {

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import SessionService
 import Testing
 import UserAPI
 
@@ -11,7 +12,11 @@ import UserAPI
     AdminRoutes(
       readiness: Readiness(
         pingDatabase: { () async throws(UserAPIError) in if let database { throw database } },
-        pingWAHA: { () async throws(UserAPIError) in if let waha { throw waha } }),
+        hosts: [
+          Readiness.Host(name: .default) { () async throws(UserAPIError) in
+            if let waha { throw waha }
+          }
+        ]),
       registry: PrometheusRegistry())
   }
 
@@ -22,6 +27,24 @@ import UserAPI
     #expect(
       answer.body
         == #"{"status":"ready","database":"ok","waha":"UPSTREAM_UNAVAILABLE"}"# + "\n")
+  }
+
+  @Test func `each host with a WAHA is told of by its name`() async throws {
+    let names = [try #require(HostName("b")), try #require(HostName("a"))]
+    let readiness = Readiness(
+      pingDatabase: { () async throws(UserAPIError) in },
+      hosts: names.map { name in
+        Readiness.Host(name: name) { () async throws(UserAPIError) in
+          if name.rawValue == "a" { throw UserAPIError(.upstreamTimeout, "late") }
+        }
+      })
+    let routes = AdminRoutes(readiness: readiness, registry: PrometheusRegistry())
+    let answer = await routes.answer(method: .GET, uri: "/readyz")
+    #expect(answer.status == 200)
+    #expect(
+      answer.body
+        == #"{"status":"ready","database":"ok","waha":[{"host":"b","status":"ok"},"#
+        + #"{"host":"a","status":"UPSTREAM_TIMEOUT"}]}"# + "\n")
   }
 
   @Test func `not ready without the database`() async {

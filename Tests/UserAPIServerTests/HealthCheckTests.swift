@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import SessionService
 import Testing
 import UserAPI
 
@@ -71,7 +72,7 @@ import UserAPI
       status: 200, body: ByteBuffer(string: "\u{1B}[2Jall\u{7}\u{0} well\r\nand more"))
     #expect(answer.line == "?[2Jall?? well")
     let long = HealthAnswer(status: 200, body: ByteBuffer(repeating: 0x61, count: 9_999))
-    #expect(long.line.utf8.count == 1_024)
+    #expect(long.line.utf8.count == 4_096)
   }
 
   @Test(arguments: [
@@ -110,7 +111,7 @@ import UserAPI
   ) async throws {
     let readiness = Readiness(
       pingDatabase: { () async throws(UserAPIError) in if let database { throw database } },
-      pingWAHA: { () async throws(UserAPIError) in })
+      hosts: [Readiness.Host(name: .default) { () async throws(UserAPIError) in }])
     let listener = try await AdminPort.bind(
       .tcp(host: "127.0.0.1", port: 0), group: MultiThreadedEventLoopGroup.singleton,
       routes: AdminRoutes(readiness: readiness, registry: PrometheusRegistry()))

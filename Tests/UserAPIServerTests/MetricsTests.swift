@@ -2,6 +2,7 @@ import CoreMetrics
 import DirectoryService
 import Foundation
 import HTTP2
+import SessionService
 import Testing
 import UserAPI
 import WAHA
@@ -37,7 +38,7 @@ import WAHA
 
   @Test func `calls of WAHA are timed, and what is not understood of its lists is counted`() {
     let registry = PrometheusRegistry()
-    let metrics = UpstreamMetrics(factory: registry)
+    let metrics = UpstreamMetrics(factory: registry, host: .default)
     metrics.record(.called(.lids, .milliseconds(2), .success))
     metrics.record(.called(.status, .seconds(3), .timedOut))
     metrics.record(.refused(.status))
@@ -46,18 +47,18 @@ import WAHA
     metrics.record(.listSkipped(.lids))
     let lines = Set(registry.text().split(separator: "\n").map(String.init))
     for line in [
-      #"user_api_upstream_call_duration_seconds_count{call="lids"} 1"#,
-      #"user_api_upstream_call_duration_seconds_bucket{call="lids",le="0.001"} 0"#,
-      #"user_api_upstream_call_duration_seconds_bucket{call="lids",le="0.0025"} 1"#,
-      #"user_api_upstream_calls_total{call="lids",outcome="2xx"} 1"#,
-      #"user_api_upstream_calls_total{call="status",outcome="timeout"} 1"#,
-      #"user_api_upstream_calls_total{call="status",outcome="breaker"} 1"#,
-      #"user_api_upstream_calls_total{call="status",outcome="2xx"} 0"#,
-      #"user_api_upstream_call_duration_seconds_count{call="status"} 1"#,
+      #"user_api_upstream_call_duration_seconds_count{host="default",call="lids"} 1"#,
+      #"user_api_upstream_call_duration_seconds_bucket{host="default",call="lids",le="0.001"} 0"#,
+      #"user_api_upstream_call_duration_seconds_bucket{host="default",call="lids",le="0.0025"} 1"#,
+      #"user_api_upstream_calls_total{host="default",call="lids",outcome="2xx"} 1"#,
+      #"user_api_upstream_calls_total{host="default",call="status",outcome="timeout"} 1"#,
+      #"user_api_upstream_calls_total{host="default",call="status",outcome="breaker"} 1"#,
+      #"user_api_upstream_calls_total{host="default",call="status",outcome="2xx"} 0"#,
+      #"user_api_upstream_call_duration_seconds_count{host="default",call="status"} 1"#,
       "# TYPE user_api_upstream_entries_dropped_total counter",
-      #"user_api_upstream_entries_dropped_total{list="contacts"} 7"#,
-      #"user_api_upstream_entries_dropped_total{list="groups"} 0"#,
-      #"user_api_upstream_lists_skipped_total{list="lids"} 1"#,
+      #"user_api_upstream_entries_dropped_total{host="default",list="contacts"} 7"#,
+      #"user_api_upstream_entries_dropped_total{host="default",list="groups"} 0"#,
+      #"user_api_upstream_lists_skipped_total{host="default",list="lids"} 1"#,
     ] {
       #expect(lines.contains(line), "\(line)")
     }

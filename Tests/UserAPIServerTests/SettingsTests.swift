@@ -60,7 +60,8 @@ import WAHA
   @Test(arguments: [
     ("USER_API_LISTEN", "8080"), ("USER_API_LISTEN", "host:99999"), ("USER_API_LISTEN", "unix:x"),
     ("USER_API_LISTEN", "::1:80"), ("WAHA_API_URL", "http://user:pass@host"),
-    ("WAHA_API_URL", "http://host?x"), ("WAHA_API_KEY", "two words"),
+    ("WAHA_API_URL", "http://host?x"), ("WAHA_API_URL", "a=http://x a=http://y"),
+    ("WAHA_API_KEY", "two words"),
     ("DATABASE_URL", "mysql://h/x"), ("DATABASE_URL", "postgres://u:hunter2@h/x?sslmode=on"),
     ("USER_API_DATABASE_POOL", "0"), ("USER_API_DATABASE_POOL", "201"),
     ("USER_API_STATUS_MAX_AGE", "1"),
@@ -82,6 +83,15 @@ import WAHA
     }
     #expect(error?.name == name)
     #expect(error?.description.contains(value) == false || value.count < 5)
+  }
+
+  @Test func `a bad list of WAHA hosts is told of by its entry, without its URL`() {
+    let error = #expect(throws: SettingsError.self) {
+      try Settings(
+        flags: [:], environment: ["WAHA_API_URL": "a=http://a b=http://user:hunter2@host"])
+    }
+    #expect(error?.description.contains("entry 2 (b)") == true)
+    #expect(error?.description.contains("hunter2") == false)
   }
 
   @Test func `limits are read in their units, and a time of nothing is no limit`() throws {

@@ -49,7 +49,7 @@ struct WebhookPort {
       routes: AdminRoutes(
         readiness: Readiness(
           pingDatabase: { () async throws(UserAPIError) in },
-          pingWAHA: { () async throws(UserAPIError) in }),
+          hosts: [Readiness.Host(name: .default) { () async throws(UserAPIError) in }]),
         registry: self.metrics, webhooks: webhooks ? route : nil))
     self.port = try #require(self.listener.address.split(separator: ":").last.flatMap { Int($0) })
   }

@@ -1,3 +1,4 @@
+import DirectoryService
 import NIOPosix
 import SessionService
 import TestKit
@@ -82,7 +83,7 @@ enum Function: CaseIterable, Sendable {
   case pairingCode
 
   func callAsFunction(
-    _ waha: WAHAUpstream, _ session: OwnedSession
+    _ waha: any SessionUpstream & DirectoryUpstream, _ session: OwnedSession
   ) async throws(UserAPIError) {
     switch self {
     case .status: _ = try await waha.status(of: session)
@@ -101,7 +102,9 @@ enum Function: CaseIterable, Sendable {
   }
 
   /// The reason why it fails; nil when it does not.
-  func failure(_ waha: WAHAUpstream, _ session: OwnedSession) async -> UserAPIError? {
+  func failure(
+    _ waha: any SessionUpstream & DirectoryUpstream, _ session: OwnedSession
+  ) async -> UserAPIError? {
     await TestKit.failure { () async throws(UserAPIError) in try await self(waha, session) }
   }
 }

@@ -3,7 +3,8 @@ package import UserAPI
 
 extension PostgresDatabase: SessionStore {
   private static let columns =
-    "id, session_name, phone_number, user_id, status, removal, created_at, updated_at"
+    "id, session_name, phone_number, user_id, status, removal, created_at, updated_at, "
+    + "waha_host"
 
   package func session(ofUser userID: String) async throws(UserAPIError) -> SessionRecord? {
     try await self.read { session throws(PostgresFailure) in
@@ -12,25 +13,92 @@ extension PostgresDatabase: SessionStore {
   }
 
   package func insertSession(
-    _ record: SessionRecord
+    _ record: SessionRecord, on placement: HostPlacement
   ) async throws(UserAPIError) -> SessionRecord {
-    try await self.write { session throws(PostgresFailure) in
-      // Waits for whoever is at it for the same user, and then sees what became of that.
-      let stored = try session.query(
-        """
-        INSERT INTO whatsapp_sessions (\(Self.columns)) VALUES ($1, $2, $3, $4, $5, NULL, $6, $7)
-        ON CONFLICT (user_id) DO NOTHING RETURNING \(Self.columns)
-        """,
-        .text(record.id), .text(record.name), .text(record.phoneNumber), .text(record.userID),
-        .text(Self.status(record.isConnected)), .timestamp(record.createdAt),
-        .timestamp(record.updatedAt)
-      ).first(Self.record)
-      if let stored { return stored }
-      guard let other = try Self.session(ofUser: record.userID, in: session) else {
-        throw .unreadable(CorruptRow(problem: "a session that was just there is gone"))
+    let stored = try await self.write { session throws(PostgresFailure) -> SessionRecord? in
+      if let host = placement.onlyChoice {
+        return try Self.insert(record, on: host, in: session)
       }
-      return other
+      return try session.transaction { () throws(PostgresFailure) -> SessionRecord? in
+        try Self.lockPlacement(in: session)
+        if let stored = try Self.session(ofUser: record.userID, in: session) { return stored }
+        guard let host = try Self.host(on: placement, in: session) else { return nil }
+        return try Self.insert(record, on: host, in: session)
+      }
     }
+    guard let stored else { throw .noCapacity }
+    return stored
+  }
+
+  private static func insert(
+    _ record: SessionRecord, on host: HostName, in session: PostgresSession
+  ) throws(PostgresFailure) -> SessionRecord {
+    // Waits for whoever is at it for the same user, and then sees what became of that.
+    let stored = try session.query(
+      """
+      INSERT INTO whatsapp_sessions (\(Self.columns)) VALUES ($1, $2, $3, $4, $5, NULL, $6, $7, $8)
+      ON CONFLICT (user_id) DO NOTHING RETURNING \(Self.columns)
+      """,
+      .text(record.id), .text(record.name), .text(record.phoneNumber), .text(record.userID),
+      .text(Self.status(record.isConnected)), .timestamp(record.createdAt),
+      .timestamp(record.updatedAt), .text(host.rawValue)
+    ).first(Self.record)
+    if let stored { return stored }
+    guard let other = try Self.session(ofUser: record.userID, in: session) else {
+      throw .unreadable(CorruptRow(problem: "a session that was just there is gone"))
+    }
+    return other
+  }
+
+  package func placeSession(
+    _ record: SessionRecord, on placement: HostPlacement, at time: Timestamp
+  ) async throws(UserAPIError) -> SessionRecord {
+    let placed = try await self.write { session throws(PostgresFailure) -> Placed in
+      try session.transaction { () throws(PostgresFailure) -> Placed in
+        try Self.lockPlacement(in: session)
+        guard let stored = try Self.session(ofUser: record.userID, in: session),
+          stored.id == record.id
+        else { return .unknown }
+        guard stored.host == record.host, stored.isConnected == record.isConnected else {
+          return .there(stored)
+        }
+        guard let host = try Self.host(on: placement, apartFrom: record.id, in: session) else {
+          return .full
+        }
+        try session.query(
+          """
+          UPDATE whatsapp_sessions SET waha_host = $2, status = $3, removal = NULL, updated_at = $4
+          WHERE id = $1
+          """,
+          .text(record.id), .text(host.rawValue), .text(Self.status(true)), .timestamp(time))
+        return .there(stored.placed(on: host, at: time))
+      }
+    }
+    return try placed.session
+  }
+
+  /// Waits until no other server places a session, and keeps all others from it until the transaction
+  /// ends.
+  private static func lockPlacement(in session: PostgresSession) throws(PostgresFailure) {
+    let keys = PostgresLock.placement.keys
+    try session.query("SELECT pg_advisory_xact_lock($1, $2)", keys.0, keys.1)
+  }
+
+  /// Where the next session goes.
+  private static func host(
+    on placement: HostPlacement, apartFrom id: String = "", in session: PostgresSession
+  ) throws(PostgresFailure) -> HostName? {
+    if let host = placement.onlyChoice { return host }
+    let loads = try session.query(
+      """
+      SELECT waha_host, count(*) FROM whatsapp_sessions
+      WHERE status = 'CONNECTED' AND id <> $1 GROUP BY waha_host
+      """,
+      .text(id)
+    ).map { row throws(PostgresFailure) in
+      (HostName(stored: try row.text(0)), Int(try row.integer(1)))
+    }
+    return placement.choice([HostName: Int](uniqueKeysWithValues: loads))
   }
 
   package func sessions(
@@ -109,7 +177,8 @@ extension PostgresDatabase: SessionStore {
   private static func record(_ row: PostgresRow) throws(PostgresFailure) -> SessionRecord {
     SessionRecord(
       id: try row.text(0), name: try row.text(1), userID: try row.text(3),
-      phoneNumber: try row.textIfAny(2), isConnected: try row.text(4) == Self.status(true),
+      phoneNumber: try row.textIfAny(2), host: HostName(stored: try row.text(8)),
+      isConnected: try row.text(4) == Self.status(true),
       removal: try row.textIfAny(5).flatMap(SessionRemoval.init),
       createdAt: try row.timestamp(6), updatedAt: try row.timestamp(7))
   }

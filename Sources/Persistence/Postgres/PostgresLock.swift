@@ -9,6 +9,8 @@ enum PostgresLock: Int32 {
   case schema = 0
   /// Held by the server that brings the database and WAHA together.
   case reconciliation = 1
+  /// Held by whoever counts the sessions of the WAHA hosts and places another.
+  case placement = 2
 
   static let space: Int32 = 0x5541_5049
 

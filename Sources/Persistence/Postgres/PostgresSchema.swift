@@ -113,5 +113,13 @@ enum PostgresSchema {
         -- When a server last told the others that the session has changed.
         ALTER TABLE whatsapp_sessions ADD COLUMN announced_at timestamptz;
         """),
+    Migration(
+      name: "4-waha-hosts",
+      statements: """
+        ALTER TABLE whatsapp_sessions
+          ADD COLUMN waha_host text COLLATE "C" NOT NULL DEFAULT 'default';
+        CREATE INDEX whatsapp_sessions_placed ON whatsapp_sessions (waha_host)
+          WHERE status = 'CONNECTED';
+        """),
   ]
 }

@@ -10,26 +10,69 @@ extension SQLiteDatabase: SessionStore {
   }
 
   package func insertSession(
-    _ session: SessionRecord
+    _ session: SessionRecord, on placement: HostPlacement
   ) async throws(UserAPIError) -> SessionRecord {
-    try await self.write { database in
+    // There is one writer at a time, so that what is counted stays true until it is done.
+    let stored = try await self.write { database -> SessionRecord? in
+      if let stored = try Self.session(ofUser: session.userID, in: database) { return stored }
+      guard let host = try Self.host(on: placement, in: database) else { return nil }
+      var session = session
+      session.host = host
       try database.execute(
         sql: """
           INSERT INTO whatsapp_sessions
-            (id, session_name, phone_number, user_id, status, created_at, updated_at)
-          VALUES (?, ?, ?, ?, ?, ?, ?)
-          ON CONFLICT (user_id) DO NOTHING
+            (id, session_name, phone_number, user_id, status, created_at, updated_at, waha_host)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
           session.id, session.name, session.phoneNumber, session.userID,
           Self.status(session.isConnected), session.createdAt.description,
-          session.updatedAt.description,
+          session.updatedAt.description, host.rawValue,
         ])
-      guard let stored = try Self.session(ofUser: session.userID, in: database) else {
-        throw CorruptRow(problem: "a session that was just stored is gone")
-      }
-      return stored
+      return session
     }
+    guard let stored else { throw .noCapacity }
+    return stored
+  }
+
+  package func placeSession(
+    _ session: SessionRecord, on placement: HostPlacement, at time: Timestamp
+  ) async throws(UserAPIError) -> SessionRecord {
+    let placed = try await self.write { database -> Placed in
+      guard let stored = try Self.session(ofUser: session.userID, in: database),
+        stored.id == session.id
+      else { return .unknown }
+      guard stored.host == session.host, stored.isConnected == session.isConnected else {
+        return .there(stored)
+      }
+      guard let host = try Self.host(on: placement, apartFrom: session.id, in: database) else {
+        return .full
+      }
+      try database.execute(
+        sql: """
+          UPDATE whatsapp_sessions SET waha_host = ?, status = ?, removal = NULL, updated_at = ?
+          WHERE id = ?
+          """,
+        arguments: [host.rawValue, Self.status(true), time.description, session.id])
+      return .there(stored.placed(on: host, at: time))
+    }
+    return try placed.session
+  }
+
+  /// Where the next session goes.
+  private static func host(
+    on placement: HostPlacement, apartFrom id: String = "", in database: Database
+  ) throws -> HostName? {
+    if let host = placement.onlyChoice { return host }
+    let rows = try LoadRow.fetchAll(
+      database,
+      sql: """
+        SELECT waha_host, count(*) AS load FROM whatsapp_sessions
+        WHERE status = 'CONNECTED' AND id <> ? GROUP BY waha_host
+        """,
+      arguments: [id])
+    return placement.choice(
+      [HostName: Int](uniqueKeysWithValues: rows.map { (HostName(stored: $0.wahaHost), $0.load) }))
   }
 
   package func sessions(
@@ -129,15 +172,22 @@ private struct SessionRow: DatabaseRow {
   let removal: String?
   let createdAt: StoredTimestamp
   let updatedAt: StoredTimestamp
+  let wahaHost: String
 
   var record: SessionRecord {
     SessionRecord(
       id: self.id, name: self.sessionName, userID: self.userId, phoneNumber: self.phoneNumber,
+      host: HostName(stored: self.wahaHost),
       isConnected: self.status == SQLiteDatabase.status(true),
       removal: self.removal.flatMap(SessionRemoval.init),
       createdAt: self.createdAt.value,
       updatedAt: self.updatedAt.value)
   }
+}
+
+private struct LoadRow: DatabaseRow {
+  let wahaHost: String
+  let load: Int
 }
 
 private struct GroupRow: DatabaseRow {

@@ -70,6 +70,14 @@ enum SQLiteSchema {
           ALTER TABLE api_tokens ADD COLUMN last_used_at TEXT;
           """)
     }
+    migrator.registerMigration("5-waha-hosts") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE whatsapp_sessions ADD COLUMN waha_host TEXT NOT NULL DEFAULT 'default';
+          CREATE INDEX whatsapp_sessions_placed ON whatsapp_sessions (waha_host)
+            WHERE status = 'CONNECTED';
+          """)
+    }
     return migrator
   }
 }

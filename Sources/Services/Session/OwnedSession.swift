@@ -5,10 +5,13 @@ package struct OwnedSession: Sendable, Hashable {
   /// What WAHA calls it.
   package let name: String
   package let userID: String
+  /// Where WAHA has it.
+  package let host: HostName
 
   init(_ record: SessionRecord) {
     self.id = record.id
     self.name = record.name
     self.userID = record.userID
+    self.host = record.host
   }
 }

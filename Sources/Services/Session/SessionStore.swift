@@ -6,11 +6,25 @@ package protocol SessionStore: Sendable {
   /// The user's one session.
   func session(ofUser userID: String) async throws(UserAPIError) -> SessionRecord?
 
-  /// Stores the session unless its user has one.
+  /// Stores the session, on the host that `placement` chooses by how many sessions are connected on
+  /// each, unless its user has one. However many calls there are at once, no host gets more sessions
+  /// than it has room for.
   ///
   /// - Returns: The session that the user has then. Of any number of concurrent calls for one
   ///   user, all return the same.
-  func insertSession(_ session: SessionRecord) async throws(UserAPIError) -> SessionRecord
+  /// - Throws: Also `NO_CAPACITY`.
+  func insertSession(
+    _ session: SessionRecord, on placement: HostPlacement
+  ) async throws(UserAPIError) -> SessionRecord
+
+  /// Places a session that its host does not have, as ``insertSession(_:on:)`` does, and notes it as
+  /// connected, without a removal; unless it was placed or noted otherwise since it was read.
+  ///
+  /// - Returns: The session as it is stored then.
+  /// - Throws: Also `NO_CAPACITY`, and `SESSION_NOT_FOUND` when there is no such session any more.
+  func placeSession(
+    _ session: SessionRecord, on placement: HostPlacement, at time: Timestamp
+  ) async throws(UserAPIError) -> SessionRecord
 
   /// Up to `limit` sessions by their ids, from the one after `id` on; from the first with nil.
   func sessions(after id: String?, limit: Int) async throws(UserAPIError) -> [SessionRecord]

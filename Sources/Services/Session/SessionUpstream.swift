@@ -1,7 +1,7 @@
 package import UserAPI
 
-/// What WAHA does for a session. Every function throws one of the `UPSTREAM_…` reasons when WAHA
-/// fails, and `canceled` when the task is.
+/// What WAHA does for a session, on the session's host and no other. Every function throws one of the
+/// `UPSTREAM_…` reasons when WAHA fails or the host is not known, and `canceled` when the task is.
 package protocol SessionUpstream: Sendable {
   /// How the session is; nil when WAHA does not have it.
   func state(of session: OwnedSession) async throws(UserAPIError) -> SessionState?
@@ -33,9 +33,6 @@ package protocol SessionUpstream: Sendable {
   ///
   /// - Throws: `SESSION_NOT_AWAITING_SCAN` when the session waits for none.
   func qrCode(of session: OwnedSession) async throws(UserAPIError) -> [UInt8]
-
-  /// The names of all sessions that WAHA has, whoever made them.
-  func sessionNames() async throws(UserAPIError) -> Set<String>
 
   /// What the QR code to scan says.
   ///

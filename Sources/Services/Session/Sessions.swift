@@ -13,6 +13,8 @@ package final class Sessions: Sendable {
     /// For how long it is when the store does not answer. Whose a session is never changes. Default:
     /// 10 min.
     package var ownershipGrace: Duration = .seconds(600)
+    /// Where sessions are placed. Default: on one host, any number.
+    package var placement = HostPlacement.single
     /// How many of either are kept. Default: 65,536.
     package var cacheCapacity = 65_536
     /// How many watched sessions WAHA is asked for at once. Default: 8.
@@ -40,6 +42,7 @@ package final class Sessions: Sendable {
 
   private let store: any SessionStore
   private let upstream: any SessionUpstream
+  private let placement: HostPlacement
   private let time: TimeSource
   private let limits: SessionTruth.Limits
   private let peers: any SessionPeers
@@ -66,11 +69,17 @@ package final class Sessions: Sendable {
     peers: any SessionPeers = NoSessionPeers(), time: TimeSource,
     configuration: Configuration = .defaults
   ) {
+    let capacity = configuration.cacheCapacity
+    let placement = configuration.placement
+    let upstreamOfLifecycle = upstream
+    let upstream: any SessionUpstream =
+      placement.isSpread
+      ? CurrentHosts(store: store, upstream: upstream, time: time, capacity: capacity) : upstream
     self.store = store
     self.peers = peers
     self.upstream = upstream
+    self.placement = placement
     self.time = time
-    let capacity = configuration.cacheCapacity
     self.limits = SessionTruth.Limits(verification: configuration.verificationAge)
     self.ownershipMaxAge = configuration.ownershipMaxAge
     self.owned = NIOLockedValueBox(
@@ -94,7 +103,8 @@ package final class Sessions: Sendable {
         linger: configuration.watchLinger), capacity: capacity)
     self.pairingCodes = PairingCodes(upstream: upstream, time: time, capacity: capacity)
     self.lifecycle = SessionLifecycle(
-      store: store, upstream: upstream, peers: peers, time: time, capacity: capacity,
+      store: store, upstream: upstreamOfLifecycle, placement: placement, peers: peers,
+      time: time, capacity: capacity,
       started: { [watched] in watched.started($0, after: $1) }
     ) { [states, reports, truths, codes, watched, observers] session, change in
       states.drop(session.name)
@@ -298,6 +308,7 @@ package final class Sessions: Sendable {
     guard let record = try await self.store.session(ofUser: caller.userID) else { return nil }
     let session = OwnedSession(record)
     self.remember(session)
+    if self.placement.hasLost(record) { return nil }
     switch try await self.upstreamState(of: session)?.status {
     case .some(.working), .some(.scanQRCode): break
     case .some, .none: return nil
@@ -394,8 +405,10 @@ package final class Sessions: Sendable {
       guard error.code != .deadlineExceeded || error.reason == .upstreamTimeout,
         error.code != .canceled
       else { throw error }
+      // That there is no room is nobody's failure.
       throw UserAPIError(
-        error.reason, "Failed to create WhatsApp session", code: .internal,
+        error.reason, "Failed to create WhatsApp session",
+        code: error.reason == .noCapacity ? error.code : .internal,
         retryAfter: error.retryAfter, cause: error.cause ?? error)
     }
   }

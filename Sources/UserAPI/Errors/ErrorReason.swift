@@ -82,6 +82,8 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
   public static let linkFailed = Self(rawValue: "LINK_FAILED")
   /// WhatsApp has shown all the QR codes that it shows, and none was scanned.
   public static let qrCodesUsedUp = Self(rawValue: "QR_CODES_USED_UP")
+  /// No host with a WAHA has room for another session.
+  public static let noCapacity = Self(rawValue: "NO_CAPACITY")
 
   /// The snapshot that the request names is no longer kept.
   public static let snapshotExpired = Self(rawValue: "SNAPSHOT_EXPIRED")
@@ -131,7 +133,8 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
     .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked, .certificateRequired,
     .accountNotApproved, .scopeMissing, .invalidActAs, .rateLimited, .keysUnavailable,
     .sessionNotFound, .sessionMissingUpstream, .sessionNotAwaitingScan, .sessionNotWorking,
-    .restartFailed, .contactsNotStored, .linkFailed, .qrCodesUsedUp, .snapshotExpired,
+    .restartFailed, .contactsNotStored, .linkFailed, .qrCodesUsedUp, .noCapacity,
+    .snapshotExpired,
     .upstreamUnavailable, .upstreamTimeout, .upstreamBusy, .upstreamRateLimited,
     .upstreamUnauthorized, .upstreamListTooLarge, .upstreamInvalidResponse,
     .deadlineExceeded, .canceled, .storeUnavailable, .serverStopping, .internalError,
@@ -145,7 +148,7 @@ public struct ErrorReason: RawRepresentable, Hashable, Sendable {
       .invalidArgument
     case .methodNotAllowed, .unknownProcedure, .compressionUnsupported: .unimplemented
     case .messageTooLarge, .headersTooLarge, .connectionBufferFull, .readerTooSlow,
-      .rateLimited, .upstreamRateLimited, .upstreamListTooLarge:
+      .rateLimited, .noCapacity, .upstreamRateLimited, .upstreamListTooLarge:
       .resourceExhausted
     case .snapshotExpired: .aborted
     case .tokenMissing, .tokenInvalid, .tokenExpired, .tokenRevoked, .certificateRequired:

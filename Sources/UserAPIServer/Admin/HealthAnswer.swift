@@ -3,7 +3,7 @@ internal import NIOCore
 /// What came back from a server that was asked how it is.
 struct HealthAnswer: Sendable, Equatable {
   /// How much of a body is kept, in bytes: an admin port says less.
-  static let maximumSize = 1_024
+  static let maximumSize = 4_096
 
   var status: Int
   /// The first line of the body, fit for a terminal.

@@ -6,11 +6,12 @@ internal import UserAPI
 /// Whether calls can be served. How WAHA is, is told, but decides nothing: restarting this
 /// service would not mend it.
 final class Readiness: Sendable {
-  struct Report: Sendable, Equatable {
+  struct Report: Sendable {
     var isDraining: Bool
     /// Nil when it answers, else why it does not.
     var database: ErrorReason?
-    var waha: ErrorReason?
+    /// The same of the WAHA of each host, in the order of the setting.
+    var hosts: [(name: HostName, reason: ErrorReason?)]
 
     var isReady: Bool { !self.isDraining && self.database == nil }
 
@@ -19,31 +20,49 @@ final class Readiness: Sendable {
       writer.object { writer in
         writer.member("status", self.isReady ? "ready" : self.isDraining ? "draining" : "not ready")
         writer.member("database", self.database?.rawValue ?? "ok")
-        writer.member("waha", self.waha?.rawValue ?? "ok")
+        // One that has no name is told of as ever.
+        if self.hosts.count == 1, let host = self.hosts.first, host.name == .default {
+          writer.member("waha", host.reason?.rawValue ?? "ok")
+        } else {
+          writer.key("waha")
+          writer.array(self.hosts) { writer, host in
+            writer.object { writer in
+              writer.member("host", host.name.rawValue)
+              writer.member("status", host.reason?.rawValue ?? "ok")
+            }
+          }
+        }
       }
       return String(buffer: writer.buffer) + "\n"
     }
   }
 
+  /// A host with a WAHA, and how to ask whether that answers.
+  struct Host: Sendable {
+    let name: HostName
+    let ping: @Sendable () async throws(UserAPIError) -> Void
+  }
+
   private enum Dependency: Hashable, Sendable {
     case database
-    case waha
+    case waha(HostName)
   }
 
   private let isDraining = Atomic(false)
   private let checks: SharedReads<Dependency, ErrorReason?>
   private let pingDatabase: @Sendable () async throws(UserAPIError) -> Void
-  private let pingWAHA: @Sendable () async throws(UserAPIError) -> Void
+  private let hosts: [Host]
 
   /// Each dependency is asked at most once a second, however often the probe comes.
   init(
     pingDatabase: @escaping @Sendable () async throws(UserAPIError) -> Void,
-    pingWAHA: @escaping @Sendable () async throws(UserAPIError) -> Void
+    hosts: [Host]
   ) {
     self.pingDatabase = pingDatabase
-    self.pingWAHA = pingWAHA
+    self.hosts = hosts
+    // The cache keeps at least half of what it may.
     self.checks = SharedReads(
-      maxAge: .seconds(1), capacity: 2, now: { ContinuousClock.now })
+      maxAge: .seconds(1), capacity: 2 * (hosts.count + 1), now: { ContinuousClock.now })
   }
 
   func beginDrain() {
@@ -52,10 +71,15 @@ final class Readiness: Sendable {
 
   func report() async -> Report {
     async let database = self.check(.database, self.pingDatabase)
-    async let waha = self.check(.waha, self.pingWAHA)
+    let reasons = await withTaskGroup(of: (HostName, ErrorReason?).self) { group in
+      for host in self.hosts {
+        group.addTask { (host.name, await self.check(.waha(host.name), host.ping)) }
+      }
+      return await group.reduce(into: [HostName: ErrorReason]()) { $0[$1.0] = $1.1 }
+    }
     return Report(
       isDraining: self.isDraining.load(ordering: .relaxed), database: await database,
-      waha: await waha)
+      hosts: self.hosts.map { ($0.name, reasons[$0.name]) })
   }
 
   private func check(

@@ -16,12 +16,18 @@ final class PrometheusRegistry: Sendable {
   init() {}
 
   /// Adds a gauge whose value is read when it is asked for.
-  func addGauge(_ name: String, _ reading: @escaping @Sendable () -> Int) {
-    self.addGauge(name) { Double(reading()) }
+  func addGauge(
+    _ name: String, labels: [(String, String)] = [], _ reading: @escaping @Sendable () -> Int
+  ) {
+    self.addGauge(name, labels: labels) { Double(reading()) }
   }
 
-  func addGauge(_ name: String, _ reading: @escaping @Sendable () -> Double) {
-    self.state.withLockedValue { $0.gaugeReadings[MetricKey(name: name, labels: [])] = reading }
+  func addGauge(
+    _ name: String, labels: [(String, String)] = [], _ reading: @escaping @Sendable () -> Double
+  ) {
+    self.state.withLockedValue {
+      $0.gaugeReadings[MetricKey(name: name, labels: labels)] = reading
+    }
   }
 
   func counter(_ name: String, labels: [(String, String)]) -> PrometheusCounter {

@@ -2,15 +2,17 @@ internal import CoreMetrics
 internal import SessionService
 
 /// `user_api_reconciled_sessions_total{outcome}`: sessions of which the database and WAHA said
-/// different things; and `user_api_unowned_sessions`: how many WAHA has that nobody owns.
+/// different things; `user_api_unowned_sessions`: how many WAHA has that nobody owns; and
+/// `user_api_waha_host_sessions{host}`: how many are placed on each host.
 struct ReconcileMetrics: Sendable {
   private let removed: Counter
   private let lost: Counter
   private let found: Counter
   private let failed: Counter
   private let unowned: Meter
+  private let placed: [HostName: Meter]
 
-  init(factory: any MetricsFactory) {
+  init(factory: any MetricsFactory, hosts: [HostName]) {
     func counter(_ outcome: String) -> Counter {
       Counter(
         label: "user_api_reconciled_sessions_total", dimensions: [("outcome", outcome)],
@@ -21,6 +23,15 @@ struct ReconcileMetrics: Sendable {
     self.found = counter("found")
     self.failed = counter("failed")
     self.unowned = Meter(label: "user_api_unowned_sessions", factory: factory)
+    self.placed = [HostName: Meter](
+      uniqueKeysWithValues: hosts.map { host in
+        (
+          host,
+          Meter(
+            label: "user_api_waha_host_sessions", dimensions: [("host", host.rawValue)],
+            factory: factory)
+        )
+      })
   }
 
   func record(_ result: Reconciliation) {
@@ -29,5 +40,7 @@ struct ReconcileMetrics: Sendable {
     self.found.increment(by: result.found)
     self.failed.increment(by: result.failures)
     if let unowned = result.unowned { self.unowned.set(unowned) }
+    guard let placed = result.placed else { return }
+    for (host, meter) in self.placed { meter.set(placed[host] ?? 0) }
   }
 }

@@ -1,10 +1,12 @@
 internal import CoreMetrics
+internal import SessionService
 internal import WAHA
 
-/// `user_api_upstream_calls_total{call,outcome}` and `user_api_upstream_call_duration_seconds{call}`:
-/// what is asked of WAHA, how that ends, and how fast.
-/// `user_api_upstream_entries_dropped_total{list}`: what of its lists was not understood.
-/// `user_api_upstream_lists_skipped_total{list}`: what was done without, as it was too long.
+/// `user_api_upstream_calls_total{host,call,outcome}` and
+/// `user_api_upstream_call_duration_seconds{host,call}`: what is asked of a WAHA, how that ends, and how
+/// fast.
+/// `user_api_upstream_entries_dropped_total{host,list}`: what of its lists was not understood.
+/// `user_api_upstream_lists_skipped_total{host,list}`: what was done without, as it was too long.
 struct UpstreamMetrics: Sendable {
   private struct Series: Hashable {
     var call: WAHACall
@@ -17,13 +19,16 @@ struct UpstreamMetrics: Sendable {
   private let dropped: [WAHAList: Counter]
   private let skipped: [WAHAList: Counter]
 
-  init(factory: any MetricsFactory) {
+  init(factory: any MetricsFactory, host: HostName) {
+    let host = ("host", host.rawValue)
     var calls: [Series: Counter] = [:]
     for call in WAHACall.allCases {
       for outcome in [nil] + WAHAOutcome.allCases.map(Optional.some) {
         calls[Series(call: call, outcome: outcome)] = Counter(
           label: "user_api_upstream_calls_total",
-          dimensions: [("call", call.rawValue), ("outcome", outcome?.rawValue ?? "breaker")],
+          dimensions: [
+            host, ("call", call.rawValue), ("outcome", outcome?.rawValue ?? "breaker"),
+          ],
           factory: factory)
       }
     }
@@ -34,21 +39,21 @@ struct UpstreamMetrics: Sendable {
           call,
           CoreMetrics.Timer(
             label: "user_api_upstream_call_duration_seconds",
-            dimensions: [("call", call.rawValue)], factory: factory)
+            dimensions: [host, ("call", call.rawValue)], factory: factory)
         )
       })
-    self.dropped = Self.counters("user_api_upstream_entries_dropped_total", factory)
-    self.skipped = Self.counters("user_api_upstream_lists_skipped_total", factory)
+    self.dropped = Self.counters("user_api_upstream_entries_dropped_total", host, factory)
+    self.skipped = Self.counters("user_api_upstream_lists_skipped_total", host, factory)
   }
 
   private static func counters(
-    _ label: String, _ factory: any MetricsFactory
+    _ label: String, _ host: (String, String), _ factory: any MetricsFactory
   ) -> [WAHAList: Counter] {
     [WAHAList: Counter](
       uniqueKeysWithValues: WAHAList.allCases.map { list in
         (
           list,
-          Counter(label: label, dimensions: [("list", list.rawValue)], factory: factory)
+          Counter(label: label, dimensions: [host, ("list", list.rawValue)], factory: factory)
         )
       })
   }

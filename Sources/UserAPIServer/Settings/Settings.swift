@@ -17,8 +17,8 @@ package struct Settings: Sendable {
   package var tls: TLSSettings?
   /// Nil when no JWTs are taken.
   package var jwt: JWTSettings?
-  /// Default: `http://127.0.0.1:3000`.
-  package var wahaURL: UpstreamURL
+  /// One or more, each with a name of its own. Default: `http://127.0.0.1:3000` as `default`.
+  package var wahaHosts: [WAHAHost]
   /// The longest answer with a list that is taken from WAHA, in bytes. Default: 64 MiB.
   package var maxListBody: Int
   /// Nil for a WAHA that asks for none.
@@ -63,9 +63,11 @@ package struct Settings: Sendable {
     self.adminListen = try Self.adminListen(reader)
     self.tls = try TLSSettings(reader, listen: self.listen)
     self.jwt = try JWTSettings(reader)
-    self.wahaURL = try reader.value(
-      "WAHA_API_URL", default: "http://127.0.0.1:3000",
-      "must be an http or https URL without credentials and query", UpstreamURL.init)
+    do throws(WAHAHostsError) {
+      self.wahaHosts = try WAHAHost.list(reader.text("WAHA_API_URL") ?? "http://127.0.0.1:3000")
+    } catch {
+      throw SettingsError(name: "WAHA_API_URL", problem: error.problem)
+    }
     self.wahaAPIKey = try reader.secret("WAHA_API_KEY").map { text throws(SettingsError) in
       guard let key = APIKey(text) else {
         throw SettingsError(

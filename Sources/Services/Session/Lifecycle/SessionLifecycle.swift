@@ -40,6 +40,7 @@ final class SessionLifecycle: Sendable {
   private let store: any SessionStore
   private let upstream: any SessionUpstream
   private let peers: any SessionPeers
+  private let placement: HostPlacement
   private let time: TimeSource
   private let limits: Limits
   /// Told before and after everything that is done to a session at WAHA.
@@ -51,7 +52,8 @@ final class SessionLifecycle: Sendable {
   private let progress = NIOLockedValueBox<[ActionKey: LifecycleProgress]>([:])
 
   init(
-    store: any SessionStore, upstream: any SessionUpstream, peers: any SessionPeers,
+    store: any SessionStore, upstream: any SessionUpstream, placement: HostPlacement,
+    peers: any SessionPeers,
     time: TimeSource, capacity: Int, limits: Limits = Limits(),
     started: @escaping @Sendable (OwnedSession, ContinuousClock.Instant) -> Void,
     changes: @escaping @Sendable (OwnedSession, Change) -> Void
@@ -59,6 +61,7 @@ final class SessionLifecycle: Sendable {
     self.store = store
     self.upstream = upstream
     self.peers = peers
+    self.placement = placement
     self.time = time
     self.limits = limits
     self.started = started
@@ -72,10 +75,16 @@ final class SessionLifecycle: Sendable {
   func initiate(userID: String) async throws(UserAPIError) -> OwnedSession {
     try await self.act(.initiate, userID: userID, until: nil) {
       [self] (_) async throws(UserAPIError) -> OwnedSession in
-      let record = try await self.record(ofUser: userID)
-      let session = OwnedSession(record)
+      var record = try await self.record(ofUser: userID)
       let askedAt = self.time.now()
-      let status = try await self.upstream.status(of: session)
+      let status =
+        self.placement.hasLost(record)
+        ? nil : try await self.upstream.status(of: OwnedSession(record))
+      if status == nil, !record.isConnected || !self.placement.keeps(record.host) {
+        record = try await self.store.placeSession(
+          record, on: self.placement, at: self.time.wallClock())
+      }
+      let session = OwnedSession(record)
       switch status {
       case nil: try await self.changing(session, self.upstream.create)
       case .some(.stopped): try await self.changing(session, self.upstream.start)
@@ -97,8 +106,16 @@ final class SessionLifecycle: Sendable {
     let now = self.time.wallClock()
     return try await self.store.insertSession(
       SessionRecord(
-        id: SessionName.makeID(), name: SessionName.make(), userID: userID, isConnected: false,
-        createdAt: now, updatedAt: now))
+        id: SessionName.makeID(), name: SessionName.make(), userID: userID, isConnected: true,
+        createdAt: now, updatedAt: now), on: self.placement)
+  }
+
+  /// The session where it is now: who asks may have known it before it was placed anew.
+  private func placed(_ session: OwnedSession) async throws(UserAPIError) -> OwnedSession {
+    guard self.placement.isSpread,
+      let record = try await self.store.session(ofUser: session.userID), record.id == session.id
+    else { return session }
+    return OwnedSession(record)
   }
 
   /// Stops the session, starts it again, and returns when it is up.
@@ -110,6 +127,7 @@ final class SessionLifecycle: Sendable {
   ) async throws(UserAPIError) {
     _ = try await self.act(.restart, userID: session.userID, until: deadline) {
       [self] (key) async throws(UserAPIError) -> OwnedSession in
+      let session = try await self.placed(session)
       self.note(.restarting, of: key)
       try await self.changing(session, self.upstream.restart)
       self.note(.restarted, of: key)
@@ -140,6 +158,7 @@ final class SessionLifecycle: Sendable {
   ) async throws(UserAPIError) {
     _ = try await self.act(.logout, userID: session.userID, until: deadline) {
       [self] (key) async throws(UserAPIError) -> OwnedSession in
+      let session = try await self.placed(session)
       // Should this process end half way, another one knows what was meant.
       try await self.store.setRemoval(
         .begun, sessionID: session.id, at: self.time.wallClock())
@@ -162,7 +181,9 @@ final class SessionLifecycle: Sendable {
     return try await self.alone(session.userID) {
       [self] () async throws(UserAPIError) -> Bool in
       defer { self.note(nil, of: key) }
-      switch try await self.store.session(ofUser: session.userID)?.removal {
+      guard let record = try await self.store.session(ofUser: session.userID) else { return false }
+      let session = OwnedSession(record)
+      switch record.removal {
       case nil: return false
       case .some(.begun):
         try await self.remove(session, key, unlinks: unlinks)
@@ -188,6 +209,7 @@ final class SessionLifecycle: Sendable {
       guard let record = try await self.store.session(ofUser: session.userID),
         record.removal == nil
       else { return false }
+      let session = OwnedSession(record)
       // An action may have ended since the two were compared.
       let isUpstream = try await self.upstream.status(of: session) != nil
       guard record.isConnected != isUpstream else { return false }

@@ -33,6 +33,11 @@ struct ReconcilerMemory: Sendable {
     return self.missing.contains(id)
   }
 
+  /// Nothing was to be seen of the session: its host did not answer.
+  mutating func wasNotSeen(_ id: String) {
+    self.failuresNow[id] = self.failures[id]
+  }
+
   /// A removal did not come to its end.
   ///
   /// - Returns: Whether to try it now, and whether to unlink the phone then; nil to leave it alone.

@@ -8,8 +8,12 @@ package struct Reconciliation: Sendable, Equatable {
   package var found = 0
   /// Sessions that could not be set right this time.
   package var failures = 0
-  /// Sessions that WAHA has and nobody owns, which are left alone. Nil when WAHA could not be asked.
+  /// Sessions that WAHA has and nobody owns, or that are placed on another host, which are left
+  /// alone; of the hosts that answered. Nil when WAHA could not be asked.
   package var unowned: Int?
+  /// How many sessions are noted as connected on each host that has any. Nil when the database was
+  /// not read as a whole.
+  package var placed: [HostName: Int]?
 
   package init() {}
 

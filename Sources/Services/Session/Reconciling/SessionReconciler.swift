@@ -3,7 +3,7 @@ internal import NIOConcurrencyHelpers
 internal import UserAPI
 
 /// Brings the database and WAHA together after either has failed half way: in the background, with
-/// one question to WAHA a look, and one more for each session of which the two say different things.
+/// one question to each WAHA a look, and one more for each session of which the two say different things.
 package final class SessionReconciler: Sendable {
   /// How many sessions are read from the database at once.
   private static let pageSize = 1_000
@@ -11,18 +11,18 @@ package final class SessionReconciler: Sendable {
   private static let maximumChanges = 100
 
   private let store: any SessionStore
-  private let upstream: any SessionUpstream
+  private let hosts: any SessionHosts
   private let sessions: Sessions
   private let peers: any SessionPeers
   private let time: TimeSource
   private let memory = NIOLockedValueBox(ReconcilerMemory())
 
   package init(
-    store: any SessionStore, upstream: any SessionUpstream, sessions: Sessions,
+    store: any SessionStore, hosts: any SessionHosts, sessions: Sessions,
     peers: any SessionPeers = NoSessionPeers(), time: TimeSource
   ) {
     self.store = store
-    self.upstream = upstream
+    self.hosts = hosts
     self.sessions = sessions
     self.peers = peers
     self.time = time
@@ -64,25 +64,34 @@ package final class SessionReconciler: Sendable {
     var result = Reconciliation()
     do throws(UserAPIError) {
       // Asked before the database is: a session that is made meanwhile is in the database first.
-      let names = try await self.upstream.sessionNames()
+      let names = try await self.hosts.sessionNames()
       try await self.settle(names, &result)
     } catch {
       // What could not be compared says nothing; the next look may.
       result.unowned = nil
+      result.placed = nil
     }
     return result
   }
 
-  /// - Parameter names: Those of the sessions that WAHA has.
+  /// - Parameter names: Those of the sessions that WAHA has, by the host. Of a session whose host is
+  ///   not among them nothing is known.
   private func settle(
-    _ names: Set<String>, _ result: inout Reconciliation
+    _ names: [HostName: Set<String>], _ result: inout Reconciliation
   ) async throws(UserAPIError) {
     var unowned = names
+    var placed: [HostName: Int] = [:]
     try await self.forEachRecord(&result) { record, result throws(UserAPIError) in
-      unowned.remove(record.name)
-      try await self.settle(record, isUpstream: names.contains(record.name), &result)
+      if record.isConnected { placed[record.host, default: 0] += 1 }
+      guard let namesOfHost = names[record.host] else {
+        self.memory.withLockedValue { $0.wasNotSeen(record.id) }
+        return
+      }
+      unowned[record.host]?.remove(record.name)
+      try await self.settle(record, isUpstream: namesOfHost.contains(record.name), &result)
     }
-    result.unowned = unowned.count
+    result.unowned = unowned.values.reduce(0) { $0 + $1.count }
+    result.placed = placed
     self.memory.withLockedValue { $0.lookEnded() }
   }
 
