@@ -168,7 +168,8 @@ class Client:
             links[turn] = link
         return link
 
-    async def call(self, procedure, user, message, deadline, on_message=None, address=None):
+    async def call(self, procedure, user, message, deadline, on_message=None, address=None,
+                   attempts=ATTEMPTS):
         """One call, tried again at another server where one was lost or is stopping: all procedures
         are safe to repeat. Without a deadline it goes on for as long as the server likes."""
         body = json.dumps(message).encode()
@@ -176,7 +177,7 @@ class Client:
         end = time.monotonic() + deadline + PATIENCE if deadline else None
         address = address or random.choice(self.addresses)
         why = ""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(attempts):
             if attempt:
                 self.retried += 1
                 address = random.choice([a for a in self.addresses if a != address] or [address])

@@ -225,12 +225,11 @@ class Own:
         return [session["name"] for session in json.loads(self.control("GET", "sessions"))]
 
     async def scan(self, session):
-        """What a phone does with the code on show; whether there was one."""
+        """What a phone does with the code on show, if there is one."""
         try:
             await asyncio.to_thread(self.control, "POST", "sessions/%s/scan" % session)
-            return True
         except OSError:
-            return False
+            pass
 
     def sample(self):
         for program in [*self.servers, self.waha]:

@@ -39,10 +39,10 @@ def table(run):
         print("  %-26s %8d %s  %8d %8d %8d" % (
             name, len(some), milliseconds([r.end - r.due for r in some if r.kind != "failed"]),
             kinds["ok"], kinds["state"], kinds["failed"]))
-    failed = collections.Counter((r.code, r.reason) for r in records if r.kind == "failed")
-    for (code, reason), count in sorted(failed.items()):
-        print("  error %-42s %8d" % ("%s %s" % (code, reason), count))
-    print("  tried again at another server  %17d" % run.mix.client.retried)
+    errors = collections.Counter((r.kind, r.code, r.reason) for r in records if r.reason)
+    for (kind, code, reason), count in sorted(errors.items()):
+        print("  %-6s %-52s %8d" % (kind, "%s %s" % (code, reason), count))
+    print("  %-59s %8d" % ("tried again at another server", run.mix.client.retried))
     if run.held:
         print("  %d watches held open: %d events, %d heartbeats, gone on with %d times" % (
             len(run.held), sum(h.events for h in run.held), sum(h.heartbeats for h in run.held),
@@ -91,8 +91,8 @@ def draw(run, folder):
     for when, text in run.marks:
         for axes in (upper, lower):
             axes.axvline(when - run.start, color="#555555", linestyle="--", linewidth=0.8)
-        upper.annotate(text, (when - run.start, 1), xycoords=("data", "axes fraction"), rotation=90,
-                       fontsize="x-small", va="top", ha="right")
+        upper.annotate(text, (when - run.start, 0.98), xycoords=("data", "axes fraction"),
+                       rotation=90, fontsize="x-small", va="top", ha="right")
     path = os.path.join(folder, run.name + ".svg")
     figure.savefig(path)
     pyplot.close(figure)

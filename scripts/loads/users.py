@@ -14,6 +14,8 @@ import collections
 import random
 import time
 
+from loads.client import ATTEMPTS
+
 STATUSES = {"STOPPED", "STARTING", "SCAN_QR_CODE", "WORKING", "FAILED", "UNKNOWN"}
 # Errors that say how the session is, and no failure.
 OF_THE_STATE = {"SESSION_MISSING_UPSTREAM", "SESSION_NOT_AWAITING_SCAN", "SESSION_NOT_WORKING"}
@@ -140,7 +142,10 @@ class Mix:
                 self.wrong("%s of a session that is %s: %s, at the server that was %s" % (
                     procedure, user.state, said,
                     "told so" if answer.server == user.changed_by else "not told so"))
-        self.record(procedure, due, answer)
+        # WAHA keeps whoever asks for a code waiting that has just been scanned.
+        is_held = procedure == "getSessionQR" and changes != user.changes \
+            and answer.reason in ("DEADLINE_EXCEEDED", "UPSTREAM_TIMEOUT")
+        self.record(procedure, due, answer, "state" if is_held else None)
         if answer.reason == "SESSION_MISSING_UPSTREAM" and user.state != "out":
             self.spawn(self.revive(user))
 
@@ -150,7 +155,8 @@ class Mix:
         if answer.reason:
             return answer.reason
         if procedure == "getSessionStatus":
-            return answer.message.get("status")
+            # What could not be confirmed says so.
+            return answer.message.get("status", "") + ", stale" * answer.message.get("stale", 0)
         if procedure == "getWhatsAppSession":
             return "null" if answer.message is None else "a session"
         return "items" if procedure != "getSessionQR" else "a code"
@@ -296,23 +302,23 @@ class Mix:
 
     async def link(self, user, due):
         """A phone scans the code as soon as there is one, where the phones are ours."""
-        tried = set()
+        phone = []
 
         async def scan():
-            for _ in range(20):
-                if await self.deployment.scan(user.session):
-                    return
-                await asyncio.sleep(0.1)
+            while True:
+                await self.deployment.scan(user.session)
+                await asyncio.sleep(0.2)
 
         def on_message(event):
             if not event:
                 return
             self.check_event(user, event)
-            if self.has_phones and event.get("qr") and event["seq"] not in tried:
-                tried.add(event["seq"])
-                self.spawn(scan())
+            if self.has_phones and event.get("qr") and not phone:
+                phone.append(asyncio.create_task(scan()))
         answer = await self.client.call(
             "linkSession", user, {}, LINK if self.has_phones else 2.0, on_message)
+        for scanning in phone:
+            scanning.cancel()
         # Without a phone it ends with its deadline.
         expected = not self.has_phones and answer.reason == "DEADLINE_EXCEEDED"
         self.record("linkSession", due, answer, "state" if expected else None)
@@ -390,6 +396,7 @@ class Mix:
                     self.wrong("at the end there is no session: %s" % answer.reason)
                     return
                 self.check_name(user, answer.message["sessionName"], answer.message["id"])
+                user.change("up")
                 for _ in range(100):
                     answer = await self.client.call("getWhatsAppSession", user, {}, READ)
                     if answer.code == "ok" and answer.message is not None:
@@ -405,14 +412,14 @@ class Mix:
 # What may be said of a session of which it is known how it is.
 EXPECTED = {
     "linked": {
-        "getSessionStatus": {"WORKING", "UNKNOWN"},
+        "getSessionStatus": {"WORKING", "WORKING, stale", "UNKNOWN", "UNKNOWN, stale"},
         "getWhatsAppSession": {"a session"},
         "getSessionQR": {"SESSION_NOT_AWAITING_SCAN"},
         "getWhatsAppGroups": {"items"},
         "getWhatsAppContacts": {"items"},
     },
     "waiting": {
-        "getSessionStatus": {"SCAN_QR_CODE"},
+        "getSessionStatus": {"SCAN_QR_CODE", "SCAN_QR_CODE, stale"},
         "getWhatsAppSession": {"a session"},
         "getSessionQR": {"a code"},
         "getWhatsAppGroups": {"SESSION_NOT_WORKING"},
@@ -440,6 +447,7 @@ class Held:
         self.seq = None
         self.heard = time.monotonic()
         self.events = 0
+        self.failures = 0
         self.heartbeats = 0
         self.cuts = 0
 
@@ -463,9 +471,15 @@ class Held:
                 message["after"] = self.seq
             self.heard = time.monotonic()
             changes = self.user.changes
+            heard = self.events + self.heartbeats
             answer = await self.mix.client.call(
-                "watchSession", self.user, message, None, self.on_message)
+                "watchSession", self.user, message, None, self.on_message, attempts=1)
             self.cuts += 1
+            # A cut is none of the server's failures, but that nobody takes the watch is.
+            self.failures = self.failures + 1 if heard == self.events + self.heartbeats else 0
+            if answer.reason in ("CONNECTION_FAILED", "SERVER_STOPPING") \
+                    and self.failures < ATTEMPTS:
+                continue
             if answer.code == "ok" and changes == self.user.changes and not self.user.is_busy \
                     and self.user.state != "out" and not self.mix.is_disturbed():
                 self.mix.wrong("a watch ended as if the session were logged out")
