@@ -9,7 +9,7 @@ CONNECTIONS, STREAMS = 8, 32
 
 
 class Result:
-    """`latencies` of the calls that succeeded, in seconds; how many did not; and how long it took."""
+    """`latencies` of the calls that succeeded and `seconds` for all; how many have `failed`."""
 
     def __init__(self, latencies, failed, seconds):
         self.latencies = latencies
@@ -17,11 +17,12 @@ class Result:
         self.seconds = seconds
 
 
-def run(url, headers, body=None, calls=None, seconds=None):
-    """So many calls, or for so long, from a file with their body."""
+def run(url, headers, body=None, calls=None, seconds=None, connections=CONNECTIONS,
+        streams=STREAMS):
+    """So many calls, or for so long, with a file as the body, on connections of so many streams."""
     with tempfile.TemporaryDirectory() as folder:
         log = os.path.join(folder, "log")
-        command = ["h2load", "-c", str(CONNECTIONS), "-m", str(STREAMS), "--log-file", log]
+        command = ["h2load", "-c", str(connections), "-m", str(streams), "--log-file", log]
         command += ["-n", str(calls)] if calls else ["-D", "%ds" % max(1, seconds)]
         command += ["-d", body] if body else []
         command += [part for header in headers for part in ("-H", header)]

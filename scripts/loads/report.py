@@ -72,19 +72,23 @@ def draw(run, folder):
             times[int(record.due - run.start)].append((record.end - record.due) * 1e3)
     last = max([int(run.seconds)] + [s for counts in per_second.values() for s in counts])
     seconds = range(last + 1)
-    figure, (upper, lower) = pyplot.subplots(2, 1, sharex=True, figsize=(9, 6), layout="constrained")
+    figure, (upper, lower) = pyplot.subplots(
+        2, 1, sharex=True, figsize=(9, 6), layout="constrained")
     kinds = (("ok", "answered", "#4c9f70"), ("state", "answered: not in this state", "#9ccfd8"),
              ("failed", "failed", "#c0392b"))
     upper.stackplot(seconds, *[[per_second[kind][s] for s in seconds] for kind, _, _ in kinds],
                     labels=[label for _, label, _ in kinds], colors=[c for _, _, c in kinds],
                     step="post")
+    upper.margins(y=0.15)
     upper.set_ylabel("calls a second")
     upper.set_title(run.name)
     upper.legend(loc="lower left", fontsize="small")
     some = [s for s in seconds if times[s]]
     for part, label in ((0.5, "p50"), (0.99, "p99")):
-        lower.plot(some, [percentile(sorted(times[s]), part) for s in some], label=label)
+        lower.plot([s + 0.5 for s in some], [percentile(sorted(times[s]), part) for s in some],
+                   label=label)
     lower.set_yscale("log")
+    lower.yaxis.set_major_formatter("{x:g}")
     lower.set_ylabel("ms, but for what WAHA takes long for")
     lower.set_xlabel("seconds")
     lower.legend(loc="upper left", fontsize="small")
