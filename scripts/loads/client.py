@@ -138,10 +138,11 @@ class Client:
 
     CONNECTIONS = 3
 
-    def __init__(self, addresses, authority="load"):
+    def __init__(self, addresses):
         self.addresses = addresses
-        self.authority = authority
         self.links = {}
+        self.locks = {}
+        self.opened = set()
         self.retried = 0
         self.blocks = {}
 
@@ -156,17 +157,19 @@ class Client:
         return self.blocks[key]
 
     async def link(self, address):
-        links = self.links.setdefault(address, [None] * self.CONNECTIONS)
-        turn = random.randrange(len(links))
-        link = links[turn]
-        if link is None or link.is_going or len(link.streams) >= 200:
-            try:
-                _, link = await asyncio.wait_for(
-                    asyncio.get_running_loop().create_connection(Link, *address), 2)
-            except (OSError, asyncio.TimeoutError) as error:
-                raise Lost("no connection") from error
-            links[turn] = link
-        return link
+        place = (address, random.randrange(self.CONNECTIONS))
+        # Those who wait for a connection share it.
+        async with self.locks.setdefault(place, asyncio.Lock()):
+            link = self.links.get(place)
+            if link is None or link.is_going or len(link.streams) >= 200:
+                try:
+                    _, link = await asyncio.wait_for(
+                        asyncio.get_running_loop().create_connection(Link, *address), 2)
+                except (OSError, asyncio.TimeoutError) as error:
+                    raise Lost("no connection") from error
+                self.links[place] = link
+                self.opened.add(link)
+            return link
 
     async def call(self, procedure, user, message, deadline, on_message=None, address=None,
                    attempts=ATTEMPTS):
@@ -202,8 +205,8 @@ class Client:
                     link.cancel(number)
         return Answer(address, why, "unavailable", "CONNECTION_FAILED")
 
-    def close(self):
-        for links in self.links.values():
-            for link in links:
-                if link and link.transport:
-                    link.transport.abort()
+    async def close(self):
+        for link in self.opened:
+            link.transport.abort()
+        # They are closed by the loop, when it is next asked.
+        await asyncio.sleep(0.01)

@@ -61,7 +61,7 @@ class Remote:
 
         def value(name):
             found = re.search(r"^%s ([0-9.e+]+)" % name, text, re.M)
-            return float(found.group(1)) if found else 0
+            return float(found.group(1)) if found else 0.0
         self.last = value("process_cpu_seconds_total")
         if self.first is None:
             self.first = self.last

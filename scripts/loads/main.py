@@ -115,7 +115,7 @@ class Run:
             await self.mix.check_sessions(at_the_end=True)
         await self.mix.check_numbers()
         await self.mix.check_sessions()
-        self.mix.client.close()
+        await self.mix.client.close()
         self.judge()
 
     async def look_on(self):
@@ -233,7 +233,7 @@ def peak(deployment, options):
     async def prepare():
         del mix.users[4:]
         await mix.set_up()
-        mix.client.close()
+        await mix.client.close()
     asyncio.run(prepare())
     user = mix.users[1 % len(mix.users)]
     host, port = deployment.addresses[0]
@@ -259,6 +259,9 @@ def peak(deployment, options):
         server.sample()
         print("  %-26s CPU %7.2f s   peak RSS %6.1f MiB" % (
             server.name, server.cpu, server.peak / report.MIB))
+    if result.refused:
+        print("  %d calls more were refused: the server limits the calls of a user"
+              " (USER_API_READ_LIMIT)" % result.refused)
     if result.failed:
         print("  VIOLATION x%d: a call without success" % result.failed)
     print(flush=True)

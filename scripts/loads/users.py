@@ -143,8 +143,9 @@ class Mix:
                     procedure, user.state, said,
                     "told so" if answer.server == user.changed_by else "not told so"))
         # WAHA keeps whoever asks for a code waiting that has just been scanned.
-        is_held = procedure == "getSessionQR" and changes != user.changes \
-            and answer.reason in ("DEADLINE_EXCEEDED", "UPSTREAM_TIMEOUT")
+        is_held = procedure == "getSessionQR" and (
+            changes != user.changes or user.is_busy or not self.has_phones) and answer.reason in (
+                "DEADLINE_EXCEEDED", "UPSTREAM_TIMEOUT")
         self.record(procedure, due, answer, "state" if is_held else None)
         if answer.reason == "SESSION_MISSING_UPSTREAM" and user.state != "out":
             self.spawn(self.revive(user))
@@ -295,7 +296,9 @@ class Mix:
                 self.check_name(user, answer.message.get("sessionName"), answer.message.get("id"))
             self.record("initiateWhatsAppSession", due, answer)
         if all(answer.code == "ok" for answer in answers):
-            after = {"out": "waiting", "unknown": "up"}.get(before, before)
+            # Without phones of our own nobody knows when it is scanned.
+            after = "up" if before == "unknown" or not self.has_phones else \
+                "waiting" if before == "out" else before
         else:
             after = "unknown"
         return after, None if count > 1 else answers[0].server
@@ -485,7 +488,8 @@ class Held:
                 self.mix.wrong("a watch ended as if the session were logged out")
             if answer.code != "ok" and answer.reason not in OF_THE_STATE:
                 self.mix.record("watchSession", time.monotonic(), answer)
-            await asyncio.sleep(0.2)
+            # Until somebody initiates a session that was logged out.
+            await asyncio.sleep(0.5)
 
     def check(self):
         if time.monotonic() - self.heard > self.SILENCE:
