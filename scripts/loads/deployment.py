@@ -67,8 +67,16 @@ class Remote:
             self.first = self.last
         self.peak = max(self.peak, value("process_resident_memory_bytes"))
 
+    def forget(self):
+        """Begins to count anew."""
+        self.first = None
+        self.sample()
+
     def used(self):
         return [("the deployment", self.last - self.first, self.peak)]
+
+    def cpu(self):
+        return self.last - self.first
 
     def stop(self):
         pass
@@ -234,6 +242,16 @@ class Own:
     def sample(self):
         for program in [*self.servers, self.waha]:
             program.sample()
+
+    def forget(self):
+        """Begins to count anew what they use."""
+        for program in [*self.servers, self.waha]:
+            program.before = None
+        self.sample()
+
+    def cpu(self):
+        """Of the servers alone."""
+        return sum(cpu for name, cpu, _ in self.used() if name.startswith("user-api-server"))
 
     def used(self):
         self.sample()

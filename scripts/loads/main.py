@@ -92,6 +92,7 @@ class Run:
         await asyncio.sleep(2)
         self.mix.records.clear()
         self.mix.client.retried = 0
+        await asyncio.to_thread(self.deployment.forget)
         self.start = time.monotonic()
         steps = asyncio.create_task(script(self))
         looks = asyncio.create_task(self.look_on())
@@ -243,10 +244,7 @@ def peak(deployment, options):
         headers = ["content-type: application/user-api+json", "authorization: Bearer " + user.token]
         if user.acts_as:
             headers.append("user-api-act-as: " + user.name)
-        server = deployment.servers[0] if mix.has_phones else None
-        if server:
-            server.before = None
-            server.sample()
+        deployment.forget()
         result = h2load.run("http://%s:%d/user.v1.User/getSessionStatus" % (host, port), headers,
                             body.name, seconds=min(10, options.seconds))
     print("peak: cached getSessionStatus at one server, %d connections of %d streams" % (
@@ -255,10 +253,8 @@ def peak(deployment, options):
         len(result.latencies), result.seconds, len(result.latencies) / result.seconds))
     print("  %-26s %9s %9s %9s" % ("", "p50 ms", "p99 ms", "p99.9 ms"))
     print("  %-26s %s" % ("getSessionStatus, cached", report.milliseconds(result.latencies)))
-    if server:
-        server.sample()
-        print("  %-26s CPU %7.2f s   peak RSS %6.1f MiB" % (
-            server.name, server.cpu, server.peak / report.MIB))
+    deployment.sample()
+    report.usage(deployment, len(result.latencies))
     if result.refused:
         print("  %d calls more were refused: the server limits the calls of a user"
               " (USER_API_READ_LIMIT)" % result.refused)
@@ -315,7 +311,6 @@ def main():
             if name == "peak":
                 is_well &= peak(deployment, options)
                 continue
-            deployment.sample()
             run = Run(name, deployment, options)
             asyncio.run(run.go(SCENARIOS[name]))
             report.table(run)

@@ -47,8 +47,7 @@ def table(run):
         print("  %d watches held open: %d events, %d heartbeats, gone on with %d times" % (
             len(run.held), sum(h.events for h in run.held), sum(h.heartbeats for h in run.held),
             sum(h.cuts for h in run.held)))
-    for name, cpu, peak in run.deployment.used():
-        print("  %-26s CPU %7.2f s   peak RSS %6.1f MiB" % (name, cpu, peak / MIB))
+    usage(run.deployment, len(records))
     print("  the caller was late by %.0f ms at most" % (run.lateness * 1e3))
     for outage in run.outages:
         if outage.recovery is not None:
@@ -56,6 +55,16 @@ def table(run):
     for text, count in run.mix.violations.items():
         print("  VIOLATION x%d: %s" % (count, text))
     print(flush=True)
+
+
+def usage(deployment, calls):
+    """What the programs used, and what a call did of it."""
+    for name, cpu, peak in deployment.used():
+        print("  %-26s CPU %7.2f s   peak RSS %6.1f MiB" % (name, cpu, peak / MIB))
+    cpu = deployment.cpu()
+    if cpu and calls:
+        print("  CPU of the servers a call %.0f us, which is %.0f calls a second a core" % (
+            cpu / calls * 1e6, calls / cpu))
 
 
 def draw(run, folder):
