@@ -50,6 +50,8 @@ class User:
         self.changed_by = None
         # The numbers one of which is stored: the last that was acknowledged, and those after it.
         self.numbers = {None}
+        # All that were sent, in order.
+        self.sent = []
         self.is_writing_number = False
 
     def change(self, state, server=None):
@@ -127,7 +129,7 @@ class Mix:
         message = {} if procedure == "getWhatsAppSession" else {"sessionName": user.session}
         if procedure in ("getWhatsAppGroups", "getWhatsAppContacts") and random.random() < 0.3:
             message["search"] = random.choice(("fam", "an", "1555"))
-        changes, numbers = user.changes, set(user.numbers)
+        changes, numbers, sent = user.changes, set(user.numbers), len(user.sent)
         is_disturbed = self.is_disturbed()
         answer = await self.client.call(procedure, user, message, READ)
         is_known = (changes == user.changes and not user.is_busy and not is_disturbed
@@ -135,7 +137,7 @@ class Mix:
         has_settled = (time.monotonic() - user.changed_at > SETTLES
                        or user.state != "waiting" and answer.server == user.changed_by)
         if answer.code == "ok":
-            self.check(procedure, user, answer.message, numbers | user.numbers)
+            self.check(procedure, user, answer.message, numbers | set(user.sent[sent:]))
         if is_known and has_settled and (answer.code == "ok" or answer.reason in OF_THE_STATE):
             said = self.word(procedure, answer)
             if said not in EXPECTED[user.state][procedure]:
@@ -233,6 +235,7 @@ class Mix:
         number = "+1555%07d" % random.randrange(10_000_000)
         user.is_writing_number = True
         user.numbers.add(number)
+        user.sent.append(number)
         try:
             answer = await self.client.call(
                 "updateSessionPhone", user, {"id": user.id, "phoneNumber": number}, READ)
