@@ -456,6 +456,7 @@ class Held:
         self.heard = time.monotonic()
         self.events = 0
         self.failures = 0
+        self.server = None
         self.heartbeats = 0
         self.cuts = 0
 
@@ -480,8 +481,13 @@ class Held:
             self.heard = time.monotonic()
             changes = self.user.changes
             heard = self.events + self.heartbeats
+            # Not where the last one was cut, if there is another.
+            addresses = self.mix.client.addresses
+            others = [a for a in addresses if a != self.server] or addresses
             answer = await self.mix.client.call(
-                "watchSession", self.user, message, None, self.on_message, attempts=1)
+                "watchSession", self.user, message, None, self.on_message,
+                address=random.choice(others), attempts=1)
+            self.server = answer.server
             self.cuts += 1
             # A cut is none of the server's failures, but that nobody takes the watch is.
             self.failures = self.failures + 1 if heard == self.events + self.heartbeats else 0
