@@ -12,6 +12,9 @@ package protocol ServiceDatabase: SessionStore, TokenStore {
   /// The other servers over this database. Takes a connection of its own where there may be any.
   func makePeers() -> any SessionPeers
 
+  /// What its pool of connections is at; nil where there is none.
+  var poolUse: DatabasePoolUse? { get }
+
   /// Throws `STORE_UNAVAILABLE` when the database does not answer.
   func ping() async throws(UserAPIError)
 

@@ -18,6 +18,7 @@ struct Reconciling: Service, CustomStringConvertible {
       var unowned = 0
       await self.reconciler.run(every: self.interval) { found in
         self.metrics.record(found)
+        guard let found else { return }
         if found.finishedRemovals + found.lost + found.found > 0 {
           self.logger.notice(
             "the database and WAHA were brought together",

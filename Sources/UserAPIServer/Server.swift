@@ -103,6 +103,7 @@ package struct Server: Sendable {
           try await upstream.ping(timeout: .milliseconds(500))
         }
       })
+    DatabaseMetrics.add(database, to: registry)
     let peers = database.makePeers()
     let services = self.services(
       authenticator: authenticator, database: database, peers: peers, hosts: hosts,
@@ -217,6 +218,7 @@ package struct Server: Sendable {
     configuration.statusMaxAge = self.settings.statusMaxAge
     configuration.verificationAge = self.settings.verificationAge
     configuration.placement = HostPlacement(self.settings.wahaHosts)
+    configuration.isHostUp = { hosts[$0]?.isBreakerOpen == false }
     let sessions = Sessions(
       store: database, upstream: hosts, peers: peers, time: .system,
       configuration: configuration)

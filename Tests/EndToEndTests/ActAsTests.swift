@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test func `a service's call for a user is the user's, and both are written down`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(isSpread: false) { deployment in
       let alice = try await deployment.token(user: "alice").secret
       let service = try await deployment.token(user: "billing", role: "SERVICE")
       let acting = ["user-api-act-as: alice"]
@@ -146,7 +146,7 @@ import Testing
     async throws
   {
     let limits = ["--read-limit", "3/1", "--failed-auth-limit", "3/1"]
-    try await Deployment.with(server: limits) { deployment in
+    try await Deployment.with(server: limits, isSpread: false) { deployment in
       let alice = try await deployment.token(user: "alice").secret
       let bob = try await deployment.token(user: "bob").secret
       let calls = try await self.burst(deployment, alice)

@@ -30,7 +30,7 @@ import Testing
   ) async throws {
     try await Deployment.with(
       simulator: ["--contacts", "10000"], server: ["--log-level", "info"],
-      environment: Self.limits
+      environment: Self.limits, isSpread: false
     ) { deployment in
       let token = try await deployment.token(user: "alice").secret
       _ = try await deployment.link(token: token)

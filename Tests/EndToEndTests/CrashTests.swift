@@ -62,7 +62,8 @@ import Testing
 
   @Test(arguments: initiateMoments)
   func `an initiate that was cut short is made good by the next`(moment: Moment) async throws {
-    try await Deployment.with(simulator: Self.timing, environment: Self.alone) { deployment in
+    try await Deployment.with(simulator: Self.timing, environment: Self.alone, isSpread: false) {
+      deployment in
       let token = try await deployment.token(user: "alice").secret
       try await deployment.kill(at: moment, of: nil, in: "initiateWhatsAppSession", token: token)
       try await deployment.restartServer()
@@ -80,7 +81,7 @@ import Testing
   @Test func `a link that was cut short is taken up by the next`() async throws {
     try await Deployment.with(
       simulator: Self.timing + ["--qr-first", "2s", "--qr-next", "2s", "--qr-count", "100"],
-      environment: Self.alone
+      environment: Self.alone, isSpread: false
     ) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let message = #"{"qrFormat":"text"}"#
@@ -108,7 +109,8 @@ import Testing
 
   @Test(arguments: restartMoments)
   func `a restart that was cut short is made good by the next`(moment: Moment) async throws {
-    try await Deployment.with(simulator: Self.timing, environment: Self.alone) { deployment in
+    try await Deployment.with(simulator: Self.timing, environment: Self.alone, isSpread: false) {
+      deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.link(token: token)
       let session = #"{"sessionName":"\#(name)"}"#
@@ -125,7 +127,8 @@ import Testing
 
   @Test(arguments: logoutMoments)
   func `a logout that was cut short is ended by the next`(moment: Moment) async throws {
-    try await Deployment.with(simulator: Self.timing, environment: Self.alone) { deployment in
+    try await Deployment.with(simulator: Self.timing, environment: Self.alone, isSpread: false) {
+      deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.link(token: token)
       try await deployment.kill(at: moment, of: name, in: "logoutSession", token: token)
@@ -142,7 +145,7 @@ import Testing
   @Test(arguments: logoutMoments)
   func `a logout that was cut short is ended without a call`(moment: Moment) async throws {
     try await Deployment.with(
-      simulator: Self.timing, environment: ["USER_API_RECONCILE_INTERVAL": "1s"]
+      simulator: Self.timing, environment: ["USER_API_RECONCILE_INTERVAL": "1s"], isSpread: false
     ) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.link(token: token)
@@ -168,7 +171,8 @@ import Testing
   }
 
   @Test func `a session that WAHA lost is noted, and comes back under its name`() async throws {
-    try await Deployment.with(environment: ["USER_API_RECONCILE_INTERVAL": "1s"]) { deployment in
+    try await Deployment.with(environment: ["USER_API_RECONCILE_INTERVAL": "1s"], isSpread: false) {
+      deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.link(token: token)
       let session = #"{"sessionName":"\#(name)"}"#

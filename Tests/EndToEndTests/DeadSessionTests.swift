@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test func `a dead session that nobody watches is found out by who asks`() async throws {
-    try await Deployment.with(environment: Self.environment) { deployment in
+    try await Deployment.with(environment: Self.environment, isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.link(token: token)
       try await deployment.control(

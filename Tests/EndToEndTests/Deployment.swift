@@ -1,4 +1,5 @@
 import Foundation
+import NIOConcurrencyHelpers
 import Testing
 
 /// A simulator and a server over a fresh database, each a process of its own.
@@ -8,14 +9,36 @@ struct Deployment: Sendable {
   private(set) var simulator: Program
   let simulatorURL: String
   private(set) var server: Program
-  private(set) var url: String
+  private var ownURL: String
   private(set) var adminURL: String
+  /// The replicas of the server that calls go to as well.
+  private let replicas: [Replica]
+  private let turn = NIOLockedValueBox(0)
   /// Servers beside the first, on the same database.
   private var others: [Program] = []
   private let environment: [String: String]
   private let simulatorArguments: [String]
 
+  private struct Replica: Sendable {
+    let program: Program
+    let url: String
+    let adminURL: String
+  }
+
   private static let places = Places(8)
+  /// How many servers each test has, over one database.
+  private static let serverCount =
+    ProcessInfo.processInfo.environment["USER_API_TEST_REPLICAS"].flatMap { Int($0) } ?? 1
+
+  /// Where calls go: to each server in turn.
+  var url: String {
+    guard !self.replicas.isEmpty else { return self.ownURL }
+    let turn = self.turn.withLockedValue { turn in
+      turn += 1
+      return turn % (self.replicas.count + 1)
+    }
+    return turn == 0 ? self.ownURL : self.replicas[turn - 1].url
+  }
 
   static let wahaKey = "waha-key-that-is-secret"
 
@@ -23,11 +46,12 @@ struct Deployment: Sendable {
   ///
   /// - Parameters:
   ///   - environment: What the servers are told beside their arguments.
+  ///   - isSpread: Whether calls may go to any server; not where it is about what one of them does.
   ///   - database: Is the caller's; nil for one that is made and taken away.
   ///   - prepare: Puts into the folder what the server needs, and gives further arguments for it.
   static func with(
     engine: String = "WEBJS", simulator: [String] = [], server: [String] = [],
-    environment: [String: String] = [:], database: TestDatabase? = nil,
+    environment: [String: String] = [:], isSpread: Bool = true, database: TestDatabase? = nil,
     prepare: (URL) async throws -> [String] = { _ in [] },
     _ body: (inout Deployment) async throws -> Void
   ) async throws {
@@ -40,7 +64,7 @@ struct Deployment: Sendable {
     var deployment = try await Deployment(
       folder: folder, database: database ?? own ?? .sqlite(folder: folder), engine: engine,
       simulator: simulator, server: server + (try await prepare(folder)),
-      environment: environment)
+      environment: environment, isSpread: isSpread)
     do {
       try await body(&deployment)
     } catch {
@@ -55,7 +79,7 @@ struct Deployment: Sendable {
 
   private init(
     folder: URL, database: TestDatabase, engine: String, simulator: [String], server: [String],
-    environment: [String: String]
+    environment: [String: String], isSpread: Bool
   ) async throws {
     self.folder = folder
     self.database = database
@@ -70,8 +94,20 @@ struct Deployment: Sendable {
     let line = try await self.simulator.line { $0.contains("listening on ") }
     self.simulatorURL =
       line.split(separator: " ").first { $0.hasPrefix("http://") }.map(String.init) ?? ""
-    (self.server, self.url, self.adminURL) = try await Self.startServer(
+    (self.server, self.ownURL, self.adminURL) = try await Self.startServer(
       server, self.environment, wahaURL: self.simulatorURL, in: folder)
+    var replicas: [Replica] = []
+    for _ in 1..<Self.serverCount {
+      let (program, url, adminURL) = try await Self.startServer(
+        server + ["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"], self.environment,
+        wahaURL: self.simulatorURL, in: folder)
+      if isSpread {
+        replicas.append(Replica(program: program, url: url, adminURL: adminURL))
+      } else {
+        self.others.append(program)
+      }
+    }
+    self.replicas = replicas
   }
 
   private static func startSimulator(
@@ -118,20 +154,23 @@ struct Deployment: Sendable {
 
   /// Starts another server in place of one that has ended.
   mutating func restartServer(_ arguments: [String] = []) async throws {
-    (self.server, self.url, self.adminURL) = try await Self.startServer(
+    (self.server, self.ownURL, self.adminURL) = try await Self.startServer(
       arguments, self.environment, wahaURL: self.simulatorURL, in: self.folder)
   }
 
   /// Starts a server beside those that run.
-  mutating func startAnother(_ arguments: [String]) async throws -> Program {
-    let (server, _, _) = try await Self.startServer(
+  mutating func startAnother(
+    _ arguments: [String]
+  ) async throws -> (server: Program, url: String) {
+    let (server, url, _) = try await Self.startServer(
       arguments, self.environment, wahaURL: self.simulatorURL, in: self.folder)
     self.others.append(server)
-    return server
+    return (server, url)
   }
 
   private func end() async {
-    for program in [self.server, self.simulator] + self.others where program.isRunning {
+    let servers = [self.server] + self.replicas.map(\.program) + self.others
+    for program in servers + [self.simulator] where program.isRunning {
       program.signal(SIGKILL)
       await program.end()
     }
@@ -209,9 +248,20 @@ struct Deployment: Sendable {
     _ procedure: String, _ message: String = "{}", token: String?,
     headers: [String] = [], contentType: String = "application/json", method: String = "POST"
   ) async throws -> Answer {
+    try await self.call(
+      at: self.url, procedure, message, token: token, headers: headers, contentType: contentType,
+      method: method)
+  }
+
+  /// The same, of the server that is there.
+  func call(
+    at url: String, _ procedure: String, _ message: String = "{}", token: String?,
+    headers: [String] = [], contentType: String = "application/json", method: String = "POST"
+  ) async throws -> Answer {
     var arguments = [
       "--http2-prior-knowledge", "-sS", "-i", "-X", method, "--data-binary", "@-",
-      "-H", "content-type: \(contentType)", self.url + "/user.v1.User/" + procedure,
+      "-H", "content-type: \(contentType)",
+      url + "/user.v1.User/" + procedure,
     ]
     if let token { arguments += ["-H", "authorization: Bearer \(token)"] }
     for header in headers { arguments += ["-H", header] }
@@ -274,11 +324,14 @@ struct Deployment: Sendable {
 }
 
 extension Deployment {
+  /// The admin ports of all servers that calls go to.
+  private var adminURLs: [String] { [self.adminURL] + self.replicas.map(\.adminURL) }
+
   /// How often the server has asked WAHA for anything, as it says itself: the simulator may also hear
   /// from the server of a test whose own simulator had the port before.
   func upstreamCalls() async throws -> Int {
     let metrics = try await Run(
-      "curl", ["-sS", self.adminURL + "/metrics"], in: self.folder
+      "curl", ["-sS"] + self.adminURLs.map { $0 + "/metrics" }, in: self.folder
     ).output
     let lines = metrics.split(separator: "\n").filter {
       $0.hasPrefix("user_api_upstream_calls_total{")

@@ -17,7 +17,7 @@ import Testing
         let message = answer.json["message"]?.text ?? ""
         #expect(mention.isEmpty || message.contains(mention), "\(answer.body)")
       }
-      let call = deployment.call
+      let call = deployment.call(_:_:token:headers:contentType:method:)
       check(
         try await call(status, "{}", token, [], "text/plain", "POST"), 415, "invalid_argument",
         "UNSUPPORTED_CONTENT_TYPE")
@@ -223,7 +223,7 @@ import Testing
   }
 
   @Test func `a server that is killed goes on where it was`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.link(token: token)
       deployment.server.signal(SIGKILL)
@@ -237,7 +237,7 @@ import Testing
   }
 
   @Test func `a WAHA that is gone is an error, and readiness stays`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.initiate(token: token)
       deployment.simulator.signal(SIGKILL)

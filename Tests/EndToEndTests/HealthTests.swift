@@ -4,7 +4,7 @@ import Testing
 /// What a container's HEALTHCHECK runs, against the real programs.
 @Suite struct HealthTests {
   @Test func `a server that runs is well, and one that was killed is not`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(isSpread: false) { deployment in
       let admin = String(deployment.adminURL.dropFirst("http://".count))
       let folder = deployment.folder
       func health(_ arguments: String...) async throws -> Run {

@@ -11,14 +11,17 @@ import Testing
     let started = NIOLockedValueBox<[SimulatedHost]>([])
     let result: Result<Void, any Error>
     do {
-      try await Deployment.with(prepare: { folder in
-        for name in ["a", "b"] {
-          let host = try await SimulatedHost(name, in: folder)
-          started.withLockedValue { $0.append(host) }
+      try await Deployment.with(
+        isSpread: false,
+        prepare: { folder in
+          for name in ["a", "b"] {
+            let host = try await SimulatedHost(name, in: folder)
+            started.withLockedValue { $0.append(host) }
+          }
+          let hosts = started.withLockedValue { $0 }
+          return Self.arguments(hosts[0].entry(capacity: first), hosts[1].entry(capacity: second))
         }
-        let hosts = started.withLockedValue { $0 }
-        return Self.arguments(hosts[0].entry(capacity: first), hosts[1].entry(capacity: second))
-      }) { deployment in
+      ) { deployment in
         let hosts = started.withLockedValue { $0 }
         try await body(&deployment, hosts[0], hosts[1])
         // The deployment's own simulator is no host of this server.
@@ -117,11 +120,14 @@ import Testing
         ready.output.contains(
           #""waha":[{"host":"a","status":"UPSTREAM_UNAVAILABLE"},{"host":"b","status":"ok"}]"#),
         "\(ready.output)")
-      let metrics = try await Run(
-        "curl", ["-sS", deployment.adminURL + "/metrics"], in: deployment.folder
-      ).output
-      for line in [#"{host="a"} 1"#, #"{host="b"} 0"#] {
-        #expect(metrics.contains("user_api_upstream_breaker_open" + line + "\n"), "\(metrics)")
+      try await eventually("the breaker of the one opens, and not that of the other") {
+        _ = try await deployment.call("initiateWhatsAppSession", token: alice)
+        let metrics = try await Run(
+          "curl", ["-sS", deployment.adminURL + "/metrics"], in: deployment.folder
+        ).output
+        return [#"{host="a"} 1"#, #"{host="b"} 0"#].allSatisfy {
+          metrics.contains("user_api_upstream_breaker_open" + $0 + "\n")
+        }
       }
     }
   }

@@ -6,7 +6,7 @@ import Testing
   @Test func `a token says who calls, whatever signs it`() async throws {
     try await KeyServer.with { keys in
       try await Deployment.with(
-        server: ["--jwt-jwks", keys.file] + KeyServer.arguments
+        server: ["--jwt-jwks", keys.file] + KeyServer.arguments, isSpread: false
       ) { deployment in
         var names: Set<String> = []
         for algorithm in ["RS256", "ES256", "EdDSA", "HS256"] {
@@ -48,7 +48,7 @@ import Testing
     try await KeyServer.with { keys in
       try keys.show(["EdDSA", "HS256"])
       try await Deployment.with(
-        server: ["--jwt-jwks", keys.url] + KeyServer.arguments
+        server: ["--jwt-jwks", keys.url] + KeyServer.arguments, isSpread: false
       ) { deployment in
         let edDSA = try await keys.token("EdDSA")
         let name = try await deployment.initiate(token: edDSA)

@@ -4,7 +4,7 @@ import Testing
 /// The programs as an operator sees them.
 @Suite struct LifeTests {
   @Test func `a call in flight is answered before the server stops`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.initiate(token: token)
       try await deployment.awaitStatus("SCAN_QR_CODE", of: name, token: token)
@@ -24,7 +24,7 @@ import Testing
   }
 
   @Test func `a call that outlasts the grace is answered as unavailable`() async throws {
-    try await Deployment.with(server: ["--drain-grace", "100ms"]) { deployment in
+    try await Deployment.with(server: ["--drain-grace", "100ms"], isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.initiate(token: token)
       try await deployment.control("DELETE", "requests")
@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test func `the admin port tells health and counts calls`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       _ = try await deployment.call("getWhatsAppSession", token: token)
       _ = try await deployment.call("getWhatsAppSession", token: nil)
@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test func `a caller who gives up is counted, and WAHA is not kept at work`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.initiate(token: token)
       try await deployment.control("POST", "faults", #"{"path":"/api/sessions","hang":true}"#)
@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test func `neither logs nor errors carry secrets`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.initiate(token: token)
       let session = #"{"sessionName":"\#(name)"}"#

@@ -96,7 +96,7 @@ import Testing
   }
 
   @Test func `a phone number gets a code to type, and none that WAHA refuses`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let link = try self.link(deployment, ["--phone", "+999 1234-5678"], token: token)
       let typed = JSON(try await link.line { $0.contains(#""pairingCode":"#) })
@@ -185,7 +185,8 @@ import Testing
 
   @Test func `a link on a terminal survives the server`() async throws {
     let port = Int.random(in: 20_000..<30_000)
-    try await Deployment.with(server: ["--listen", "127.0.0.1:\(port)"]) { deployment in
+    try await Deployment.with(server: ["--listen", "127.0.0.1:\(port)"], isSpread: false) {
+      deployment in
       var deployment = deployment
       let first = deployment
       try await self.onTerminal(first) { terminal, name in

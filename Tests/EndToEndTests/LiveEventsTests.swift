@@ -48,7 +48,9 @@ import Testing
         : [
           "USER_API_WEBHOOK_URL": "http://127.0.0.1:\(port)",
           "USER_API_WEBHOOK_SECRET": Deployment.webhookSecret,
-        ]
+        ],
+      // Each server has its own events.
+      isSpread: false
     ) { deployment in
       if let steering = weather.steering {
         try await deployment.control("PUT", "webhooks", steering)

@@ -21,7 +21,7 @@ struct PostgresTests {
     try await PostgresCluster.with { cluster in
       let database = TestDatabase.postgres(
         PostgresTestDatabase(name: "postgres", url: cluster.server.url))
-      try await Deployment.with(database: database) { deployment in
+      try await Deployment.with(isSpread: false, database: database) { deployment in
         let token = try await deployment.token(user: "alice").secret
         let name = try await deployment.link(token: token)
         for _ in 0..<2 {

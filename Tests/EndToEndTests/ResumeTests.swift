@@ -8,7 +8,7 @@ import Testing
   ]
 
   @Test func `what a killed watcher had and what it has after is all, once`() async throws {
-    try await Deployment.with(simulator: Self.timing) { deployment in
+    try await Deployment.with(simulator: Self.timing, isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.initiate(token: token)
       let other = try deployment.watch(name, token: token)
@@ -71,7 +71,8 @@ import Testing
     signal: Int32
   ) async throws {
     let listen = ["--listen", "127.0.0.1:\(Int.random(in: 20_000..<30_000))"]
-    try await Deployment.with(simulator: Self.timing, server: listen) { deployment in
+    try await Deployment.with(simulator: Self.timing, server: listen, isSpread: false) {
+      deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.initiate(token: token)
       let watch = try deployment.watch(name, token: token)

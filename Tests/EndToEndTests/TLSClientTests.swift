@@ -237,7 +237,7 @@ import UserAPIClient
   }
 
   @Test func `without TLS a SIGHUP ends nothing`() async throws {
-    try await Deployment.with { deployment in
+    try await Deployment.with(isSpread: false) { deployment in
       deployment.server.signal(SIGHUP)
       _ = try await deployment.server.line { $0.contains("no TLS certificate to reload") }
       let token = try await deployment.token(user: "alice").secret

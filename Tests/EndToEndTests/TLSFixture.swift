@@ -24,6 +24,7 @@ struct TLSFixture: Sendable {
     var authorities: [CertificateAuthority] = []
     try await Deployment.with(
       server: server,
+      isSpread: false,
       prepare: { folder in
         let ca = try await CertificateAuthority("ca", in: folder)
         let clientCA = try await CertificateAuthority("client-ca", in: folder)

@@ -6,7 +6,7 @@ import Testing
   private static let traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
   @Test func `a caller's trace goes through the logs to WAHA`() async throws {
-    try await Deployment.with(server: ["--status-max-age", "0s"]) { deployment in
+    try await Deployment.with(server: ["--status-max-age", "0s"], isSpread: false) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.initiate(token: token)
       _ = try await deployment.control("DELETE", "requests")

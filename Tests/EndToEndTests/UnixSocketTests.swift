@@ -6,7 +6,7 @@ import Testing
   @Test func `the command line and curl call it, also after a server that was killed`() async throws
   {
     try await Deployment.with(
-      prepare: { folder in ["--listen", "unix:\(folder.path)/api.sock"] }
+      isSpread: false, prepare: { folder in ["--listen", "unix:\(folder.path)/api.sock"] }
     ) { deployment in
       let path = deployment.folder.appending(path: "api.sock").path
       #expect(deployment.url == "unix:\(path)")

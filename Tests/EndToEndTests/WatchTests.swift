@@ -7,7 +7,8 @@ import Testing
     async throws
   {
     let port = Int.random(in: 20_000..<30_000)
-    try await Deployment.with(server: ["--listen", "127.0.0.1:\(port)"]) { deployment in
+    try await Deployment.with(server: ["--listen", "127.0.0.1:\(port)"], isSpread: false) {
+      deployment in
       let token = try await deployment.token(user: "alice").secret
       let name = try await deployment.initiate(token: token)
       let watch = try Program(

@@ -193,6 +193,18 @@ import UserAPI
     }
   }
 
+  @Test func `many users at once leave no lock behind`() async throws {
+    try await self.withPair { pair in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in 0..<2_000 {
+          group.addTask { try await pair.one.withLock(ofUser: "many \(number)") {} }
+        }
+        try await group.waitForAll()
+      }
+      try await eventually { try await pair.locks() == 0 }
+    }
+  }
+
   @Test func `who loses the connection stops, and another may begin`() async throws {
     try await self.withPair { pair in
       let holder = Holder(pair.one, "user-1")
@@ -225,7 +237,7 @@ import UserAPI
   @Test func `what one tells the other hears`() async throws {
     try await self.withPair { pair in
       let announced = SessionNews.announced(name: makeSession("user-1").name)
-      let changed = SessionNews.changed(name: makeSession("user-2").name, userID: "user-2")
+      let changed = SessionNews.changed(.ended, name: makeSession("user-2").name, userID: "user-2")
       pair.one.tell(.announced(name: "nobody-has-that"))
       pair.one.tell(announced)
       pair.one.tell(changed)
@@ -238,7 +250,7 @@ import UserAPI
 
   @Test func `what happens while nobody listens is heard later`() async throws {
     try await self.withPair { pair in
-      let changed = SessionNews.changed(name: makeSession("user-3").name, userID: "user-3")
+      let changed = SessionNews.changed(.ended, name: makeSession("user-3").name, userID: "user-3")
       // As another server would, whose notification nobody got.
       try await pair.raw.run(
         "UPDATE whatsapp_sessions SET announced_at = now() WHERE user_id = 'user-3'")
@@ -277,7 +289,7 @@ import UserAPI
           try await one.withLock(ofUser: "user-1") { Issue.record("nobody knows what others do") }
         }
         #expect(error?.reason == .storeUnavailable)
-        let news = SessionNews.changed(name: makeSession("user-1").name, userID: "user-1")
+        let news = SessionNews.changed(.ended, name: makeSession("user-1").name, userID: "user-1")
         one.tell(news)
         try await cluster.start()
         await ear.hears(news)

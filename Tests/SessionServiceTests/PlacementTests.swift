@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import SessionService
 import TestKit
 import Testing
@@ -143,6 +144,42 @@ import UserAPI
     #expect(try await self.failure(service, "user-1")?.reason == .upstreamUnavailable)
     #expect(service.store.record(ofUser: "user-1")?.host == self.a)
     #expect(service.upstream.host(named: session.name) == self.a)
+  }
+
+  @Test func `a user who is new on a host that does not answer is not kept there`() async throws {
+    let up = NIOLockedValueBox(true)
+    let (a, service) = (
+      self.a,
+      Service(
+        time: ManualTime(skipsSleeps: true),
+        placement: HostPlacement(hosts: [.init(name: self.a), .init(name: self.b)]),
+        isHostUp: { [a = self.a] host in host != a || up.withLockedValue { $0 } })
+    )
+    service.upstream.setSilent([a])
+    #expect(try await self.failure(service, "user-1")?.reason == .upstreamUnavailable)
+    #expect(service.store.record(ofUser: "user-1") == nil)
+    // Once it is known that it does not answer, it gets nobody.
+    up.withLockedValue { $0 = false }
+    for number in 1...3 {
+      #expect(try await self.initiate(service, "user-\(number)").host == self.b)
+    }
+  }
+
+  @Test func `who logs out again when the host is gone has his session back after it`() async throws
+  {
+    let before = self.service(nil, nil)
+    let session = try await self.initiate(before, "user-1")
+    #expect(session.host == self.a)
+    try await before.sessions.logout(session)
+    let service = Service(
+      store: before.store, upstream: before.upstream, time: ManualTime(skipsSleeps: true),
+      placement: HostPlacement(hosts: [.init(name: self.b), .init(name: HostName(stored: "c"))]))
+    service.upstream.setSilent([self.a])
+    try await service.sessions.logout(session)
+    #expect(service.store.record(ofUser: "user-1")?.removal == nil)
+    let again = try await self.initiate(service, "user-1")
+    #expect(again.host == self.b)
+    #expect(again.name == session.name)
   }
 
   @Test func `a session that was gone from a host that is gone is placed without asking it`()

@@ -16,7 +16,8 @@ struct Service {
     store: InMemorySessionStore = InMemorySessionStore(),
     upstream: ScriptedUpstream = ScriptedUpstream(), time: ManualTime = ManualTime(),
     statusMaxAge: Duration = .seconds(1), verificationAge: Duration = .seconds(60),
-    placement: HostPlacement = .single
+    placement: HostPlacement = .single,
+    isHostUp: @escaping @Sendable (HostName) -> Bool = { _ in true }
   ) {
     self.store = store
     self.upstream = upstream
@@ -25,6 +26,7 @@ struct Service {
     configuration.statusMaxAge = statusMaxAge
     configuration.verificationAge = verificationAge
     configuration.placement = placement
+    configuration.isHostUp = isHostUp
     self.sessions = Sessions(
       store: store, upstream: upstream, time: time.source, configuration: configuration)
     self.sessions.observeChanges { [changes] in changes.append($0) }

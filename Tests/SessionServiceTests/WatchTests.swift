@@ -57,6 +57,22 @@ import UserAPI
     #expect(self.service.time.naps == [.milliseconds(200), .seconds(10)])
   }
 
+  @Test func `who was told a change is told nothing older when he asks`() async throws {
+    let session = try await self.service.session(.starting)
+    let sessions = self.service.sessions
+    let watcher = sessions.watch(session, after: nil)
+    _ = try await watcher.next()
+    await self.service.time.slept(times: 1)
+    self.service.time.advance(by: .milliseconds(150))
+    #expect(try await sessions.report(of: session).status == .starting)
+    #expect(try await sessions.status(of: session) == .starting)
+    self.service.upstream.setStatus(.working, named: "s_test")
+    self.service.time.advance(by: .milliseconds(50))
+    #expect(try await self.next(watcher) == .working)
+    #expect(try await sessions.report(of: session).status == .working)
+    #expect(try await sessions.status(of: session) == .working)
+  }
+
   @Test func `any number of watchers cost WAHA one question`() async throws {
     let session = try await self.service.session(.working)
     let watchers = (0..<100).map { _ in self.service.sessions.watch(session, after: nil) }

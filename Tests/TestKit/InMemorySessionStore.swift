@@ -80,6 +80,14 @@ package final class InMemorySessionStore: SessionStore {
     }
   }
 
+  package func forgetSession(id: String) async throws(UserAPIError) {
+    self.state.withLockedValue { state in
+      for (userID, record) in state.records where record.id == id {
+        state.records[userID] = nil
+      }
+    }
+  }
+
   package func sessions(
     after id: String?, limit: Int
   ) async throws(UserAPIError) -> [SessionRecord] {

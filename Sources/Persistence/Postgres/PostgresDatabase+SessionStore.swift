@@ -101,6 +101,12 @@ extension PostgresDatabase: SessionStore {
     return placement.choice([HostName: Int](uniqueKeysWithValues: loads))
   }
 
+  package func forgetSession(id: String) async throws(UserAPIError) {
+    try await self.write { session throws(PostgresFailure) in
+      _ = try session.query("DELETE FROM whatsapp_sessions WHERE id = $1", .text(id))
+    }
+  }
+
   package func sessions(
     after id: String?, limit: Int
   ) async throws(UserAPIError) -> [SessionRecord] {

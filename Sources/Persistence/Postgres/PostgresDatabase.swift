@@ -69,7 +69,8 @@ package final class PostgresDatabase: Sendable {
 
 extension PostgresDatabase: ServiceDatabase {
   package func makePeers() -> any SessionPeers {
-    PostgresPeers(target: self.target, configuration: self.poolConfiguration)
+    PostgresPeers(
+      target: self.target, configuration: self.poolConfiguration, others: self.pool)
   }
 
   package func migrate() async throws(UserAPIError) {
@@ -82,6 +83,13 @@ extension PostgresDatabase: ServiceDatabase {
       session throws(PostgresFailure) in
       try PostgresSchema.migrate(session)
     }
+  }
+
+  package var poolUse: DatabasePoolUse? {
+    let counts = self.pool.counts
+    return DatabasePoolUse(
+      connecting: counts.connecting, idle: counts.idle, busy: counts.leased,
+      waiting: counts.waiting)
   }
 
   package func ping() async throws(UserAPIError) {

@@ -37,26 +37,45 @@ package final class PostgresPeers: SessionPeers {
     var isTelling = false
     var isClosed = false
 
+    /// The latest says it all, and a change says more than an announcement.
     mutating func keep(_ news: SessionNews) {
       switch (self.pending[news.name], news) {
-      // It says more.
       case (.some(.changed), .announced): return
       case (nil, _): guard self.pending.count < PostgresPeers.capacity else { return }
       default: break
       }
       self.pending[news.name] = news
     }
+
+    /// Keeps what could not be told, unless there is later news of the session.
+    mutating func putBack(_ news: SessionNews) {
+      switch (self.pending[news.name], news) {
+      case (nil, _), (.some(.announced), .changed): self.pending[news.name] = news
+      default: break
+      }
+    }
   }
 
+  /// What this server's notifications begin with, so that it does not hear itself.
+  private let sender = String(UInt64.random(in: .min ... .max), radix: 36)
   private let state: NIOLockedValueBox<State>
+  /// The one connection.
   private let pool: PostgresPool
+  /// Those that others are told on: a row that somebody holds keeps no lock waiting.
+  private let others: PostgresPool
 
-  init(target: PostgresSession.Target, configuration: PostgresPool.Configuration) {
-    let state = NIOLockedValueBox(State())
+  init(
+    target: PostgresSession.Target, configuration: PostgresPool.Configuration,
+    others: PostgresPool
+  ) {
+    self.others = others
+    let (state, sender) = (NIOLockedValueBox(State()), self.sender)
     var configuration = configuration
     configuration.connections.maxConnections = 1
+    // Those who wait for their turn leave by themselves.
+    configuration.connections.maxWaiters = .max
     configuration.prepare = { session throws(PostgresFailure) in
-      try Self.prepare(session, state)
+      try Self.prepare(session, sender, state)
     }
     configuration.ended = {
       let holds = state.withLockedValue { state in
@@ -94,12 +113,11 @@ package final class PostgresPeers: SessionPeers {
 
   /// On the thread of a new connection.
   private static func prepare(
-    _ session: PostgresSession, _ state: NIOLockedValueBox<State>
+    _ session: PostgresSession, _ sender: String, _ state: NIOLockedValueBox<State>
   ) throws(PostgresFailure) {
-    let own = session.processID
     let heard = state.withLockedValue { $0.heard }
-    session.onNotification = { processID, payload in
-      guard processID != own, let news = SessionNews(payload: payload) else { return }
+    session.onNotification = { payload in
+      guard let news = SessionNews(payload: payload, except: sender) else { return }
       heard(news)
     }
     try session.script("LISTEN \(Self.channel)")
@@ -111,7 +129,7 @@ package final class PostgresPeers: SessionPeers {
       """,
       .integer(Int64(missed / .milliseconds(1)))
     ).map { row throws(PostgresFailure) in
-      SessionNews.changed(name: try row.text(0), userID: try row.text(1))
+      SessionNews.changed(.ended, name: try row.text(0), userID: try row.text(1))
     }
     state.withLockedValue { state in
       state.connection += 1
@@ -195,12 +213,22 @@ package final class PostgresPeers: SessionPeers {
   /// Waits for nothing: whoever asks next on this server asks behind it.
   private func unlock(_ userID: String, _ connection: UInt64) {
     Task {
-      // Where it fails the connection is gone, and the lock with it.
-      _ = await self.change { [state] session throws(PostgresFailure) in
-        guard state.withLockedValue({ $0.connection }) == connection else { return }
-        try session.query("SELECT pg_advisory_unlock(\(PostgresLock.userKey))", .text(userID))
+      while self.isCurrent(connection) {
+        let result = await self.change { [state] session throws(PostgresFailure) in
+          guard state.withLockedValue({ $0.connection }) == connection else { return }
+          try session.query("SELECT pg_advisory_unlock(\(PostgresLock.userKey))", .text(userID))
+        }
+        // Else it is given back, or the connection is gone and the lock with it. Here nothing was asked
+        // of the server.
+        guard case .failure(.unavailable) = result else { return }
+        // Nobody cancels this task.
+        do { try await Task.sleep(for: .milliseconds(50)) } catch {}
       }
     }
+  }
+
+  private func isCurrent(_ connection: UInt64) -> Bool {
+    self.state.withLockedValue { $0.isConnected && $0.connection == connection && !$0.isClosed }
   }
 
   package func isReconciler() async -> Bool {
@@ -251,11 +279,13 @@ package final class PostgresPeers: SessionPeers {
   private func tellAll() async {
     var pause: Duration = .milliseconds(100)
     while let batch = self.takeBatch() {
-      do throws(UserAPIError) {
+      do throws(PostgresFailure) {
         try await self.tell(batch)
         pause = .milliseconds(100)
       } catch {
-        self.state.withLockedValue { state in batch.forEach { state.keep($0) } }
+        // What the database cannot hold it has no session of.
+        if case .unstorable = error { continue }
+        self.state.withLockedValue { state in batch.forEach { state.putBack($0) } }
         // Nobody cancels this task.
         do { try await Task.sleep(for: pause) } catch {}
         pause = min(pause * 2, .seconds(2))
@@ -272,29 +302,25 @@ package final class PostgresPeers: SessionPeers {
     }
   }
 
-  private func tell(_ batch: [SessionNews]) async throws(UserAPIError) {
-    let batch = batch.sorted { $0.name < $1.name }
-    do throws(PostgresFailure) {
-      try await self.pool.run(.read) { session throws(PostgresFailure) in
-        // Several servers tell of the same sessions at once: the rows are taken in one order.
-        _ = try session.query(
-          """
-          WITH known AS (
-            SELECT s.id, s.session_name, s.user_id, n.word
-            FROM whatsapp_sessions s JOIN unnest($1::text[], $2::text[]) AS n (name, word)
-              ON s.session_name = n.name
-            ORDER BY s.id FOR NO KEY UPDATE OF s
-          ), noted AS (
-            UPDATE whatsapp_sessions s SET announced_at = clock_timestamp()
-            FROM known WHERE s.id = known.id
-            RETURNING known.word || ' ' || known.session_name || ' ' || known.user_id AS news
-          )
-          SELECT pg_notify('\(Self.channel)', news)::text FROM noted
-          """,
-          .texts(batch.map(\.name)), .texts(batch.map(\.word)))
-      }
-    } catch {
-      throw error.apiError
+  private func tell(_ batch: [SessionNews]) async throws(PostgresFailure) {
+    try await self.others.run(.read) { [sender] session throws(PostgresFailure) in
+      // Several servers tell of the same sessions at once: the rows are taken in one order.
+      _ = try session.query(
+        """
+        WITH known AS (
+          SELECT s.id, s.session_name, s.user_id, n.word
+          FROM whatsapp_sessions s JOIN unnest($1::text[], $2::text[]) AS n (name, word)
+            ON s.session_name = n.name
+          ORDER BY s.id FOR NO KEY UPDATE OF s
+        ), noted AS (
+          UPDATE whatsapp_sessions s SET announced_at = clock_timestamp()
+          FROM known WHERE s.id = known.id
+          RETURNING
+            $3 || ' ' || known.word || ' ' || known.session_name || ' ' || known.user_id AS news
+        )
+        SELECT pg_notify('\(Self.channel)', news)::text FROM noted
+        """,
+        .texts(batch.map(\.name)), .texts(batch.map(\.word)), .text(sender))
     }
   }
 }
@@ -302,7 +328,7 @@ package final class PostgresPeers: SessionPeers {
 extension SessionNews {
   fileprivate var name: String {
     switch self {
-    case .announced(let name), .changed(let name, _): name
+    case .announced(let name), .changed(_, let name, _): name
     }
   }
 
@@ -310,18 +336,21 @@ extension SessionNews {
   fileprivate var word: String {
     switch self {
     case .announced: "announced"
-    case .changed: "changed"
+    case .changed(let change, _, _): change.rawValue
     }
   }
 
-  /// Nil for what nobody here writes.
-  fileprivate init?(payload: String) {
-    let parts = payload.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-    guard parts.count == 3 else { return nil }
-    switch parts[0] {
-    case "announced": self = .announced(name: String(parts[1]))
-    case "changed": self = .changed(name: String(parts[1]), userID: String(parts[2]))
-    default: return nil
+  /// Nil for what nobody here writes, and for what that sender does.
+  fileprivate init?(payload: String, except sender: String) {
+    let parts = payload.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
+      .map(String.init)
+    guard parts.count == 4, parts[0] != sender else { return nil }
+    if parts[1] == "announced" {
+      self = .announced(name: parts[2])
+    } else if let change = SessionChange(rawValue: parts[1]) {
+      self = .changed(change, name: parts[2], userID: parts[3])
+    } else {
+      return nil
     }
   }
 }

@@ -31,9 +31,10 @@ extension PostgresSession {
           try Self.connect(with: attempt, until: deadline, wake: wake, isStopped: isStopped),
           wake: wake, limits: limits, canceler: canceler)
         try session.whileConnecting(until: deadline, isStopped: isStopped) {
-          () throws(PostgresFailure) in
-          try session.setUp()
-          try prepare(session)
+          () throws(PostgresFailure) in try session.setUp()
+        }
+        try session.whileConnecting(until: .now + limits.ceiling, isStopped: isStopped) {
+          () throws(PostgresFailure) in try prepare(session)
         }
         return session
       } catch {
@@ -92,13 +93,16 @@ extension PostgresSession {
 
   /// What every statement on the connection can rely on, whatever the server's configuration says.
   private func setUp() throws(PostgresFailure) {
-    // The server also ends what a program has begun that is stopped half way, but not what is idle.
+    // The server also ends what a program has begun that is stopped half way, but not what is idle; and
+    // the connections, with their locks, of a machine that has gone without a word.
     // Not every version has every setting.
     try self.query(
       """
       SELECT set_config(name, value, false)
       FROM (VALUES ('statement_timeout', $1), ('idle_in_transaction_session_timeout', $1),
-        ('default_transaction_isolation', 'read committed'), ('idle_session_timeout', '0')
+        ('default_transaction_isolation', 'read committed'), ('idle_session_timeout', '0'),
+        ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '2'),
+        ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '10000')
       ) AS wanted (name, value) JOIN pg_settings USING (name)
       """,
       .text(self.ceilingText))

@@ -41,8 +41,8 @@ final class PostgresSession {
   /// Whether something that the caller wanted is done and stays, whatever becomes of the rest.
   private var hasEffect = false
 
-  /// Told what a program has notified a channel of: the process that did, and its words.
-  var onNotification: ((_ processID: Int32, _ payload: String) -> Void)?
+  /// Told the words with which a program has notified a channel.
+  var onNotification: ((_ payload: String) -> Void)?
 
   private var isClosed = false
   /// Whether it can no longer be used.
@@ -166,14 +166,10 @@ final class PostgresSession {
 
   private func takeNotifications() {
     while let notification = PQnotifies(self.connection) {
-      self.onNotification?(
-        notification.pointee.be_pid, String(cString: notification.pointee.extra))
+      self.onNotification?(String(cString: notification.pointee.extra))
       PQfreemem(notification)
     }
   }
-
-  /// The server's process that serves this connection.
-  var processID: Int32 { PQbackendPID(self.connection) }
 
   // MARK: Statements
 

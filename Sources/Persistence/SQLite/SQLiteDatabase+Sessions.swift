@@ -75,6 +75,12 @@ extension SQLiteDatabase: SessionStore {
       [HostName: Int](uniqueKeysWithValues: rows.map { (HostName(stored: $0.wahaHost), $0.load) }))
   }
 
+  package func forgetSession(id: String) async throws(UserAPIError) {
+    try await self.write { database in
+      try database.execute(sql: "DELETE FROM whatsapp_sessions WHERE id = ?", arguments: [id])
+    }
+  }
+
   package func sessions(
     after id: String?, limit: Int
   ) async throws(UserAPIError) -> [SessionRecord] {

@@ -109,4 +109,6 @@ package final class SQLiteDatabase: Sendable {
 
 extension SQLiteDatabase: ServiceDatabase {
   package func makePeers() -> any SessionPeers { NoSessionPeers() }
+
+  package var poolUse: DatabasePoolUse? { nil }
 }

@@ -26,6 +26,9 @@ package protocol SessionStore: Sendable {
     _ session: SessionRecord, on placement: HostPlacement, at time: Timestamp
   ) async throws(UserAPIError) -> SessionRecord
 
+  /// Forgets a session for which WAHA was never asked for anything.
+  func forgetSession(id: String) async throws(UserAPIError)
+
   /// Up to `limit` sessions by their ids, from the one after `id` on; from the first with nil.
   func sessions(after id: String?, limit: Int) async throws(UserAPIError) -> [SessionRecord]
 

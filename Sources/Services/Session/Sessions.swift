@@ -15,6 +15,9 @@ package final class Sessions: Sendable {
     package var ownershipGrace: Duration = .seconds(600)
     /// Where sessions are placed. Default: on one host, any number.
     package var placement = HostPlacement.single
+    /// Whether a host's WAHA answers, as far as is known. Sessions are placed on one that does.
+    /// Default: all do.
+    package var isHostUp: @Sendable (HostName) -> Bool = { _ in true }
     /// How many of either are kept. Default: 65,536.
     package var cacheCapacity = 65_536
     /// How many watched sessions WAHA is asked for at once. Default: 8.
@@ -100,10 +103,15 @@ package final class Sessions: Sendable {
         store: store, upstream: upstream, time: time,
         turns: KeyedLock(limit: configuration.watchTurns),
         tries: KeyedLock(limit: configuration.watchTries), limits: self.limits,
-        linger: configuration.watchLinger), capacity: capacity)
+        linger: configuration.watchLinger,
+        changed: { [states, reports] name in
+          states.drop(name)
+          reports.drop(name)
+        }), capacity: capacity)
     self.pairingCodes = PairingCodes(upstream: upstream, time: time, capacity: capacity)
     self.lifecycle = SessionLifecycle(
-      store: store, upstream: upstreamOfLifecycle, placement: placement, peers: peers,
+      store: store, upstream: upstreamOfLifecycle, placement: placement,
+      isHostUp: configuration.isHostUp, peers: peers,
       time: time, capacity: capacity,
       started: { [watched] in watched.started($0, after: $1) }
     ) { [states, reports, truths, codes, watched, observers] session, change in
@@ -111,13 +119,9 @@ package final class Sessions: Sendable {
       reports.drop(session.name)
       truths.withLockedValue { $0.remove(session.name) }
       codes.drop(session.name)
-      switch change {
-      case .began: watched.changeBegan(session, isRemoval: false)
-      case .removalBegan: watched.changeBegan(session, isRemoval: true)
-      case .ended: watched.changeEnded(session)
-      }
+      watched.happened(change, to: session.name)
       for observer in observers.withLockedValue({ $0 }) { observer(session.name) }
-      peers.tell(.changed(name: session.name, userID: session.userID))
+      peers.tell(.changed(change, name: session.name, userID: session.userID))
     }
   }
 
@@ -374,20 +378,23 @@ package final class Sessions: Sendable {
   package func heard(_ news: SessionNews) {
     switch news {
     case .announced(let name):
-      self.outdated(name)
-    case .changed(let name, let userID):
+      self.forget(name)
+      self.watched.announced(name)
+    case .changed(let change, let name, let userID):
+      self.lookups.drop(UserID(userID))
       self.owned.withLockedValue { $0.remove(UserID(userID)) }
       self.truths.withLockedValue { $0.remove(name) }
-      self.outdated(name)
+      self.forget(name)
+      self.watched.happened(change, to: name)
       for observer in self.observers.withLockedValue({ $0 }) { observer(name) }
     }
   }
 
-  private func outdated(_ name: String) {
+  /// Forgets what WAHA has said of the session.
+  private func forget(_ name: String) {
     self.states.drop(name)
     self.reports.drop(name)
     self.codes.drop(name)
-    self.watched.announced(name)
   }
 
   // MARK: Life

@@ -34,7 +34,13 @@ struct ReconcileMetrics: Sendable {
       })
   }
 
-  func record(_ result: Reconciliation) {
+  /// - Parameter result: Nil when another server looks, which has the numbers.
+  func record(_ result: Reconciliation?) {
+    guard let result else {
+      self.unowned.set(0)
+      for meter in self.placed.values { meter.set(0) }
+      return
+    }
     self.removed.increment(by: result.finishedRemovals)
     self.lost.increment(by: result.lost)
     self.found.increment(by: result.found)

@@ -17,15 +17,6 @@ final class SessionLifecycle: Sendable {
     var deletion: Duration = .seconds(20)
   }
 
-  /// What happens to a session.
-  enum Change: Sendable {
-    /// Something is done to it from now on.
-    case began
-    /// It is removed from now on.
-    case removalBegan
-    case ended
-  }
-
   private enum Action: Hashable, Sendable {
     case initiate
     case restart
@@ -41,10 +32,12 @@ final class SessionLifecycle: Sendable {
   private let upstream: any SessionUpstream
   private let peers: any SessionPeers
   private let placement: HostPlacement
+  /// Whether a host's WAHA answers, as far as is known.
+  private let isHostUp: @Sendable (HostName) -> Bool
   private let time: TimeSource
   private let limits: Limits
   /// Told before and after everything that is done to a session at WAHA.
-  private let changes: @Sendable (OwnedSession, Change) -> Void
+  private let changes: @Sendable (OwnedSession, SessionChange) -> Void
   /// Told of a session that was started, and when WAHA had not begun yet.
   private let started: @Sendable (OwnedSession, ContinuousClock.Instant) -> Void
   private let actions: SharedReads<ActionKey, OwnedSession>
@@ -53,15 +46,16 @@ final class SessionLifecycle: Sendable {
 
   init(
     store: any SessionStore, upstream: any SessionUpstream, placement: HostPlacement,
-    peers: any SessionPeers,
+    isHostUp: @escaping @Sendable (HostName) -> Bool, peers: any SessionPeers,
     time: TimeSource, capacity: Int, limits: Limits = Limits(),
     started: @escaping @Sendable (OwnedSession, ContinuousClock.Instant) -> Void,
-    changes: @escaping @Sendable (OwnedSession, Change) -> Void
+    changes: @escaping @Sendable (OwnedSession, SessionChange) -> Void
   ) {
     self.store = store
     self.upstream = upstream
     self.peers = peers
     self.placement = placement
+    self.isHostUp = isHostUp
     self.time = time
     self.limits = limits
     self.started = started
@@ -75,14 +69,12 @@ final class SessionLifecycle: Sendable {
   func initiate(userID: String) async throws(UserAPIError) -> OwnedSession {
     try await self.act(.initiate, userID: userID, until: nil) {
       [self] (_) async throws(UserAPIError) -> OwnedSession in
-      var record = try await self.record(ofUser: userID)
+      var (record, isNew) = try await self.record(ofUser: userID)
       let askedAt = self.time.now()
-      let status =
-        self.placement.hasLost(record)
-        ? nil : try await self.upstream.status(of: OwnedSession(record))
+      let status = try await self.status(of: record, isNew: isNew)
       if status == nil, !record.isConnected || !self.placement.keeps(record.host) {
         record = try await self.store.placeSession(
-          record, on: self.placement, at: self.time.wallClock())
+          record, on: self.placement.preferring(self.isHostUp), at: self.time.wallClock())
       }
       let session = OwnedSession(record)
       switch status {
@@ -101,13 +93,37 @@ final class SessionLifecycle: Sendable {
     }
   }
 
-  private func record(ofUser userID: String) async throws(UserAPIError) -> SessionRecord {
-    if let existing = try await self.store.session(ofUser: userID) { return existing }
+  private func record(
+    ofUser userID: String
+  ) async throws(UserAPIError) -> (SessionRecord, isNew: Bool) {
+    if let existing = try await self.store.session(ofUser: userID) { return (existing, false) }
     let now = self.time.wallClock()
-    return try await self.store.insertSession(
-      SessionRecord(
-        id: SessionName.makeID(), name: SessionName.make(), userID: userID, isConnected: true,
-        createdAt: now, updatedAt: now), on: self.placement)
+    let record = SessionRecord(
+      id: SessionName.makeID(), name: SessionName.make(), userID: userID, isConnected: true,
+      createdAt: now, updatedAt: now)
+    let stored = try await self.store.insertSession(
+      record, on: self.placement.preferring(self.isHostUp))
+    return (stored, stored.id == record.id)
+  }
+
+  /// What WAHA says of a session that is to be initiated; nil when it does not have it.
+  ///
+  /// - Parameter isNew: Whether nothing was asked of WAHA for it yet. Where there are several hosts it
+  ///   is then forgotten when its own does not answer: the next try may place it on another.
+  private func status(
+    of record: SessionRecord, isNew: Bool
+  ) async throws(UserAPIError) -> SessionStatus? {
+    if self.placement.hasLost(record) { return nil }
+    do throws(UserAPIError) {
+      return try await self.upstream.status(of: OwnedSession(record))
+    } catch {
+      if isNew, self.placement.isSpread {
+        do throws(UserAPIError) { try await self.store.forgetSession(id: record.id) } catch {
+          // It stays where it is.
+        }
+      }
+      throw error
+    }
   }
 
   /// The session where it is now: who asks may have known it before it was placed anew.
@@ -158,7 +174,9 @@ final class SessionLifecycle: Sendable {
   ) async throws(UserAPIError) {
     _ = try await self.act(.logout, userID: session.userID, until: deadline) {
       [self] (key) async throws(UserAPIError) -> OwnedSession in
-      let session = try await self.placed(session)
+      let record = try await self.store.session(ofUser: session.userID)
+      if let record, self.placement.hasLost(record) { return session }
+      let session = record.map { OwnedSession($0) } ?? session
       // Should this process end half way, another one knows what was meant.
       try await self.store.setRemoval(
         .begun, sessionID: session.id, at: self.time.wallClock())
@@ -383,7 +401,7 @@ final class SessionLifecycle: Sendable {
   }
 
   private func changing(
-    _ session: OwnedSession, as change: Change = .began,
+    _ session: OwnedSession, as change: SessionChange = .began,
     _ body: (OwnedSession) async throws(UserAPIError) -> Void
   ) async throws(UserAPIError) {
     self.changes(session, change)

@@ -29,7 +29,7 @@ package enum SessionNews: Sendable, Equatable {
   /// WAHA said by itself that the session of that name is another way.
   case announced(name: String)
   /// A server has begun to do something to it, or has done it.
-  case changed(name: String, userID: String)
+  case changed(SessionChange, name: String, userID: String)
 }
 
 /// No others: what is known of them where the database is a file.

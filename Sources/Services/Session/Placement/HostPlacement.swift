@@ -58,7 +58,13 @@ package struct HostPlacement: Sendable, Equatable {
 
   /// Whether WAHA does not have the session for sure, as it was gone from a host that has gone since.
   func hasLost(_ session: SessionRecord) -> Bool {
-    !session.isConnected && session.removal == nil && !self.contains(session.host)
+    !session.isConnected && !self.contains(session.host)
+  }
+
+  /// The same with the hosts alone of which that is so, where there are any.
+  func preferring(_ isPreferred: (HostName) -> Bool) -> Self {
+    let preferred = self.hosts.filter { isPreferred($0.name) }
+    return preferred.isEmpty ? self : Self(hosts: preferred)
   }
 }
 

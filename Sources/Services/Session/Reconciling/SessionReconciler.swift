@@ -33,14 +33,20 @@ package final class SessionReconciler: Sendable {
   ///
   /// - Parameters:
   ///   - interval: The time before each comparison.
-  ///   - report: Told what each look found.
+  ///   - report: Told what each look found; nil when another server looks.
   package func run(
-    every interval: Duration, _ report: (Reconciliation) async -> Void
+    every interval: Duration, _ report: (Reconciliation?) async -> Void
   ) async {
     await report(await self.finishRemovals())
     while true {
       do { try await self.time.sleep(interval) } catch { return }
-      if await self.peers.isReconciler() { await report(await self.reconcile()) }
+      if await self.peers.isReconciler() {
+        await report(await self.reconcile())
+      } else {
+        // What was seen at the last look says nothing at the next.
+        self.memory.withLockedValue { $0 = ReconcilerMemory() }
+        await report(nil)
+      }
     }
   }
 

@@ -43,6 +43,8 @@ final class WatchedSession: Sendable {
     var limits: SessionTruth.Limits
     /// For how long it is followed when the last watcher has left, who may come back.
     var linger: Duration
+    /// Told the name of a session before its watchers are told that it is another way.
+    var changed: @Sendable (String) -> Void
   }
 
   private struct Watcher {
@@ -332,7 +334,9 @@ final class WatchedSession: Sendable {
   private func tell(_ happen: (inout State) -> SessionFollower.Action) {
     let now = self.surroundings.time.wallClock()
     let ready = self.state.withLockedValue { state in
-      switch happen(&state) {
+      let action = happen(&state)
+      if action != .none { self.surroundings.changed(self.session.name) }
+      switch action {
       case .none: break
       case .tell(let report): state.log.append(report, at: now)
       case .end(let error):

@@ -56,17 +56,15 @@ final class WatchedSessions: Sendable {
     self.sessions.withLockedValue { $0[session.name] }
   }
 
-  /// Something is done to the session from now on.
-  ///
-  /// - Parameter isRemoval: Whether it will be gone then.
-  func changeBegan(_ session: OwnedSession, isRemoval: Bool) {
-    self.starts.withLockedValue { $0.remove(session.name) }
-    self[session]?.changeBegan(isRemoval: isRemoval)
-  }
-
-  /// It was done.
-  func changeEnded(_ session: OwnedSession) {
-    self[session]?.changeEnded()
+  /// Something is done to the session of that name, by this server or another.
+  func happened(_ change: SessionChange, to name: String) {
+    let watched = self.sessions.withLockedValue { $0[name] }
+    switch change {
+    case .began, .removalBegan:
+      self.starts.withLockedValue { $0.remove(name) }
+      watched?.changeBegan(isRemoval: change == .removalBegan)
+    case .ended: watched?.changeEnded()
+    }
   }
 
   /// The session was started.
