@@ -8,8 +8,8 @@ import Testing
     if: TestDatabase.isPostgres, "\(TestDatabase.variable) is not postgres: it runs on SQLite"),
   .timeLimit(.minutes(10)))
 struct ReplicaTests {
-  /// What a server knows of a session it says for as long as nobody tells it otherwise.
-  private static let forgetful = ["--status-max-age", "1h"]
+  /// What a server has heard of a session it says for as long as it may.
+  private static let arguments = ["--status-max-age", "1s"]
 
   /// Runs `body` with a deployment, its second server, and the addresses of both.
   private func withPair(
@@ -19,7 +19,7 @@ struct ReplicaTests {
     try await Deployment.with(
       simulator: simulator, server: server, environment: environment, isSpread: false
     ) { deployment in
-      let other = try await deployment.startAnother(Self.forgetful)
+      let other = try await deployment.startAnother(Self.arguments)
       try await body(&deployment, other.server, [deployment.url, other.url])
     }
   }
