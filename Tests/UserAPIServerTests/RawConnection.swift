@@ -45,7 +45,7 @@ struct RawConnection: Sendable {
   /// Makes a call in bare JSON.
   func call(
     _ procedure: Procedure, _ message: String = "{}", authorization: String?,
-    headers added: Headers = [:]
+    contentType: ContentType = .json, headers added: Headers = [:]
   ) async throws -> Answer {
     let channel = self.channel
     let promise = channel.eventLoop.makePromise(of: Answer.self)
@@ -53,7 +53,7 @@ struct RawConnection: Sendable {
       do {
         var headers: Headers = [
           ":method": "POST", ":scheme": "http", ":authority": "127.0.0.1", ":path": procedure.path,
-          "content-type": "application/json",
+          "content-type": contentType.rawValue,
         ]
         if let authorization { headers.append("authorization", authorization) }
         for field in added.fields { headers.append(field.name, field.value) }

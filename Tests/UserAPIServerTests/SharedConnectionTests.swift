@@ -70,6 +70,33 @@ import UserAPI
     }
   }
 
+  @Test func `answers that differ in anything are told apart on one connection`() async throws {
+    try await self.withHeaders { port, headers in
+      port.upstream.setStatus(.scanQRCode, named: "s_other")
+      try await RawConnection.with(port.url) { connection in
+        for round in 0..<4 {
+          for (header, name, status) in [
+            (headers[0], "s_test", "WORKING"), (headers[1], "s_other", "SCAN_QR_CODE"),
+          ] {
+            let message = #"{"sessionName":"\#(name)"}"#
+            for type in [ContentType.json, .connect, .userAPI, .json] {
+              // The flags and the length of an envelope.
+              let prefix =
+                type.isFramed ? "\0\0\0\0" + String(UnicodeScalar(UInt8(message.utf8.count))) : ""
+              let answer = try await connection.call(
+                .getSessionStatus, prefix + message, authorization: header.authorization,
+                contentType: type)
+              #expect(answer.status == "200")
+              #expect(answer.body.contains(#"{"status":"\#(status)""#), "\(round) \(answer.body)")
+              #expect(answer.body.hasPrefix("{") == !type.isFramed)
+              #expect(answer.body.hasSuffix("{}") == type.isFramed)
+            }
+          }
+        }
+      }
+    }
+  }
+
   @Test func `users who call at once on one connection get each their own session`() async throws {
     try await self.withHeaders { port, headers in
       try await RawConnection.with(port.url) { connection in

@@ -36,7 +36,7 @@ extension Procedure {
   /// What ``run(_:on:)`` would come to, where that is known at once; else nil.
   func knownAnswer(
     _ message: ByteBuffer, on api: CallerAPI
-  ) -> Result<any Message, UserAPIError>? {
+  ) -> Result<SessionStatusReply, UserAPIError>? {
     guard self == .getSessionStatus else { return nil }
     do throws(UserAPIError) {
       return try api.knownSessionStatus(SessionRequest(buffer: message)).map { .success($0) }

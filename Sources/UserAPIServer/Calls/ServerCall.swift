@@ -227,7 +227,7 @@ final class ServerCall: StreamReceiver {
       services: self.services, audit: procedure.changesSession ? self.auditEntry() : nil)
     let isShort = message.readableBytes <= Self.maxSizeOnEventLoop
     if isShort, let result = procedure.knownAnswer(message, on: api) {
-      self.procedureEnded(result.map { self.encoder.body($0) })
+      self.procedureEnded(result.map { self.connection.body(of: $0, self.encoder) })
       return
     }
     // It may take long, and a slice would keep all that was read with it.
@@ -324,7 +324,8 @@ final class ServerCall: StreamReceiver {
     for error: UserAPIError? = nil, header: (name: String, value: String)? = nil
   ) -> Headers {
     var headers = Headers([
-      Headers.Field(name: ":status", value: "\(self.encoder.status(for: error))"),
+      Headers.Field(
+        name: ":status", value: error == nil ? "200" : "\(self.encoder.status(for: error))"),
       Headers.Field(name: "content-type", value: self.encoder.contentType.rawValue),
     ])
     if let header { headers.append(header.name, header.value) }

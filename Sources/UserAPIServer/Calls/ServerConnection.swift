@@ -20,6 +20,8 @@ final class ServerConnection {
   private static let maxRememberedSize = 4 << 10
   /// The headers that came last, and what they say: most clients send the same with each call.
   private var last: (authorization: String?, head: RequestHead)?
+  /// The reply that was given last, and the body that it was given in.
+  private var lastReply: (contentType: ContentType, reply: SessionStatusReply, body: ByteBuffer)?
   /// With it begin the ids of this connection's calls.
   private let requestPrefix = String(
     UInt64.random(in: 78_364_164_096...2_821_109_907_455), radix: 36)
@@ -47,6 +49,17 @@ final class ServerConnection {
       return last.head.credentials
     }
     return Credentials(authorization: authorization, certificate: self.certificate)
+  }
+
+  /// The body of a response that is this reply. What is asked again and again is commonly answered the
+  /// same.
+  func body(of reply: SessionStatusReply, _ encoder: ResponseEncoder) -> ByteBuffer {
+    if let last = self.lastReply, last.contentType == encoder.contentType, last.reply == reply {
+      return last.body
+    }
+    let body = encoder.body(reply)
+    self.lastReply = (encoder.contentType, reply, body)
+    return body
   }
 
   /// Names a call, so that its caller and the logs can speak of the same.
