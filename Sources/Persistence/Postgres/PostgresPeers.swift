@@ -241,7 +241,9 @@ package final class PostgresPeers: SessionPeers {
       state.withLockedValue { $0.isReconciler = isLocked == true }
       return isLocked == true
     }
-    return (try? result.get()) ?? false
+    // A server that does not reach the database brings nothing together.
+    guard case .success(let isReconciler) = result else { return false }
+    return isReconciler
   }
 
   /// Runs what takes locks or gives them back. Whoever leaves does not disturb it, and if it is not
