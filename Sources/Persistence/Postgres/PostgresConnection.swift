@@ -21,13 +21,8 @@ final class PostgresConnection: Sendable {
     case ended
   }
 
-  private enum Command: Sendable {
-    case run(Job, releases: Bool)
-    case release
-  }
-
   private struct Mailbox {
-    var commands = Deque<Command>()
+    var jobs = Deque<Job>()
     /// Whether the connection is to end.
     var isStopped = false
     /// Whether nobody reads here any more.
@@ -71,18 +66,16 @@ final class PostgresConnection: Sendable {
 
   // MARK: Others' threads
 
-  /// Has the job run, and tells the caller when it cannot be.
-  ///
-  /// - Parameter releases: Whether the connection is given back after it, before the caller is told:
-  ///   his next job then finds it free.
-  func run(_ job: Job, releases: Bool = false) {
-    guard self.post(.run(job, releases: releases)) else { return job.fail(.lost(isSent: false)) }
-  }
-
-  /// Gives the connection back, after the jobs that were posted before.
-  func release() {
-    // One that has ended has said so.
-    _ = self.post(.release)
+  /// Has the job run, and tells the caller when it cannot be. The connection is given back after it,
+  /// before the caller is told: his next job then finds it free.
+  func run(_ job: Job) {
+    let isPosted = self.mailbox.withLockedValue { mailbox in
+      guard !mailbox.isClosed else { return false }
+      mailbox.jobs.append(job)
+      return true
+    }
+    guard isPosted else { return job.fail(.lost(isSent: false)) }
+    self.wake.signal()
   }
 
   /// Has the job that is under way look whether its caller is still there.
@@ -96,16 +89,6 @@ final class PostgresConnection: Sendable {
     self.wake.signal()
   }
 
-  private func post(_ command: Command) -> Bool {
-    let isPosted = self.mailbox.withLockedValue { mailbox in
-      guard !mailbox.isClosed else { return false }
-      mailbox.commands.append(command)
-      return true
-    }
-    self.wake.signal()
-    return isPosted
-  }
-
   // MARK: The thread
 
   private var isStopped: Bool { self.mailbox.withLockedValue { $0.isStopped } }
@@ -113,23 +96,18 @@ final class PostgresConnection: Sendable {
   private func serve(_ session: PostgresSession, _ report: (Event) -> Void) {
     var tell: (@Sendable () -> Void)?
     while !session.isLost {
-      switch self.mailbox.withLockedValue({ $0.commands.popFirst() }) {
-      case .run(let job, let releases):
+      if let job = self.mailbox.withLockedValue({ $0.jobs.popFirst() }) {
         let outcome = job.perform(session)
         if session.isLost {
           tell = outcome
         } else {
-          if releases { report(.released) }
+          report(.released)
           outcome()
         }
-      case .release:
-        report(.released)
-      case nil:
-        if self.isStopped {
-          session.discard()
-        } else {
-          session.idle()
-        }
+      } else if self.isStopped {
+        session.discard()
+      } else {
+        session.idle()
       }
     }
     let others = self.close(.lost(isSent: false))
@@ -140,20 +118,15 @@ final class PostgresConnection: Sendable {
     others.forEach { $0() }
   }
 
-  /// Takes no more commands.
+  /// Takes no more jobs.
   ///
   /// - Returns: What tells those that it was not done for.
   private func close(_ failure: PostgresFailure) -> [@Sendable () -> Void] {
-    let commands = self.mailbox.withLockedValue { mailbox in
+    let jobs = self.mailbox.withLockedValue { mailbox in
       mailbox.isClosed = true
-      defer { mailbox.commands = [] }
-      return mailbox.commands
+      defer { mailbox.jobs = [] }
+      return mailbox.jobs
     }
-    return commands.compactMap { command in
-      switch command {
-      case .run(let job, _): { job.fail(failure) }
-      case .release: nil
-      }
-    }
+    return jobs.map { job in { job.fail(failure) } }
   }
 }

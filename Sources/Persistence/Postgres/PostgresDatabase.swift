@@ -85,12 +85,7 @@ extension PostgresDatabase: ServiceDatabase {
     }
   }
 
-  package var poolUse: DatabasePoolUse? {
-    let counts = self.pool.counts
-    return DatabasePoolUse(
-      connecting: counts.connecting, idle: counts.idle, busy: counts.leased,
-      waiting: counts.waiting)
-  }
+  package var poolUse: DatabasePoolUse? { self.pool.counts }
 
   package func ping() async throws(UserAPIError) {
     try await self.run(.read, ceiling: Self.pingCeiling) { session throws(PostgresFailure) in

@@ -60,7 +60,7 @@ final class PostgresPool: Sendable {
     self.startKeeper()
   }
 
-  var counts: PostgresPoolMachine.Counts { self.state.withLockedValue { $0.machine.counts } }
+  var counts: DatabasePoolUse { self.state.withLockedValue { $0.machine.counts } }
 
   // MARK: Callers
 
@@ -109,7 +109,7 @@ final class PostgresPool: Sendable {
         start: { leased in
           connection.withLockedValue { $0 = leased }
           // The caller may be long in coming to its turn: nothing waits for that.
-          leased.run(job, releases: true)
+          leased.run(job)
         }, fail: job.fail), ceiling)
     return try await promise.value {
       self.state.withLockedValue { state in

@@ -46,13 +46,6 @@ struct PostgresPoolMachine: Sendable {
     case finish
   }
 
-  struct Counts: Sendable, Equatable {
-    var connecting = 0
-    var idle = 0
-    var leased = 0
-    var waiting = 0
-  }
-
   private struct Waiter {
     var id: WaiterID
     var deadline: ContinuousClock.Instant
@@ -97,8 +90,8 @@ struct PostgresPoolMachine: Sendable {
     self.configuration = configuration
   }
 
-  var counts: Counts {
-    Counts(
+  var counts: DatabasePoolUse {
+    DatabasePoolUse(
       connecting: self.connecting.count, idle: self.idle.count, leased: self.leased.count,
       waiting: self.waiters.count)
   }

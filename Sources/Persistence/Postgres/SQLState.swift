@@ -16,7 +16,6 @@ struct SQLState: Sendable, Hashable {
 
   static let queryCanceled = Self(known: "57014")
   static let readOnly = Self(known: "25006")
-  static let uniqueViolation = Self(known: "23505")
 
   /// Whether a value cannot be stored, by what it is.
   var isOfData: Bool { self.rawValue.hasPrefix("22") }

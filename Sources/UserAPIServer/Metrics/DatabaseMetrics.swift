@@ -5,7 +5,7 @@ enum DatabaseMetrics {
   static func add(_ database: any ServiceDatabase, to registry: PrometheusRegistry) {
     guard database.poolUse != nil else { return }
     for (state, count) in [
-      ("connecting", \DatabasePoolUse.connecting), ("idle", \.idle), ("busy", \.busy),
+      ("connecting", \DatabasePoolUse.connecting), ("idle", \.idle), ("busy", \.leased),
     ] as [(String, KeyPath<DatabasePoolUse, Int> & Sendable)] {
       registry.addGauge("user_api_database_connections", labels: [("state", state)]) {
         database.poolUse?[keyPath: count] ?? 0

@@ -126,12 +126,10 @@ final class SessionLifecycle: Sendable {
     }
   }
 
-  /// The session where it is now: who asks may have known it before it was placed anew.
-  private func placed(_ session: OwnedSession) async throws(UserAPIError) -> OwnedSession {
-    guard self.placement.isSpread,
-      let record = try await self.store.session(ofUser: session.userID), record.id == session.id
-    else { return session }
-    return OwnedSession(record)
+  /// The session as it is stored now: who asks may have known it before it was placed anew.
+  private func stored(_ session: OwnedSession) async throws(UserAPIError) -> SessionRecord? {
+    let record = try await self.store.session(ofUser: session.userID)
+    return record?.id == session.id ? record : nil
   }
 
   /// Stops the session, starts it again, and returns when it is up.
@@ -143,7 +141,9 @@ final class SessionLifecycle: Sendable {
   ) async throws(UserAPIError) {
     _ = try await self.act(.restart, userID: session.userID, until: deadline) {
       [self] (key) async throws(UserAPIError) -> OwnedSession in
-      let session = try await self.placed(session)
+      // With one host there is no other place.
+      let record = self.placement.isSpread ? try await self.stored(session) : nil
+      let session = record.map { OwnedSession($0) } ?? session
       self.note(.restarting, of: key)
       try await self.changing(session, self.upstream.restart)
       self.note(.restarted, of: key)
@@ -174,7 +174,7 @@ final class SessionLifecycle: Sendable {
   ) async throws(UserAPIError) {
     _ = try await self.act(.logout, userID: session.userID, until: deadline) {
       [self] (key) async throws(UserAPIError) -> OwnedSession in
-      let record = try await self.store.session(ofUser: session.userID)
+      let record = try await self.stored(session)
       if let record, self.placement.hasLost(record) { return session }
       let session = record.map { OwnedSession($0) } ?? session
       // Should this process end half way, another one knows what was meant.
