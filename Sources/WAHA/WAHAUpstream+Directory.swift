@@ -32,7 +32,7 @@ extension WAHAUpstream: DirectoryUpstream {
   ) async throws(UserAPIError) {
     let name = try session.wahaName
     // Two engines do not mark the account itself in its own list.
-    guard let view = try await self.view(of: session) else { throw Self.missing }
+    guard let view = try await self.view(of: session) else { throw UserAPIError.missingUpstream }
     let dialect = try await self.dialect()
     var table = ContactTable(owner: view.me)
     var tally = ListTally(room: self.maxListSize)

@@ -23,7 +23,7 @@ extension WAHAUpstream: SessionUpstream {
         .verify, .get, ["api", "sessions", name, "me"],
         timeout: self.configuration.statusTimeout)
     }
-    if answer.isMissingSession { throw Self.missing }
+    if answer.isMissingSession { throw UserAPIError.missingUpstream }
     // An account that is not known is no answer either.
     if answer.isWrongState || answer.status == 200 && answer.body.isEmpty {
       throw UserAPIError(.sessionNotWorking, "the session does not work")
@@ -99,7 +99,7 @@ extension WAHAUpstream: SessionUpstream {
     let answer = try await self.call(
       .pairingCode, .post, ["api", try session.wahaName, "auth", "request-code"],
       body: Array(body.utf8), timeout: self.configuration.lifecycleTimeout)
-    if answer.isMissingSession { throw Self.missing }
+    if answer.isMissingSession { throw UserAPIError.missingUpstream }
     if answer.isWrongState || answer.refuses(with: 422, "only in SCAN_QR_CODE") {
       throw Self.notAwaitingScan
     }
@@ -114,7 +114,7 @@ extension WAHAUpstream: SessionUpstream {
     let answer = try await self.call(
       .qr, .get, ["api", try session.wahaName, "auth", "qr"], query: query, accept: accept,
       timeout: self.configuration.lifecycleTimeout)
-    if answer.isMissingSession { throw Self.missing }
+    if answer.isMissingSession { throw UserAPIError.missingUpstream }
     if answer.isWrongState { throw Self.notAwaitingScan }
     return try answer.requireSuccess()
   }
@@ -154,12 +154,8 @@ extension WAHAUpstream: SessionUpstream {
     let answer = try await self.call(
       call, .post, ["api", "sessions", try session.wahaName, call.rawValue],
       body: Array("{}".utf8), timeout: self.configuration.lifecycleTimeout)
-    if answer.isMissingSession { throw Self.missing }
+    if answer.isMissingSession { throw UserAPIError.missingUpstream }
     return answer
-  }
-
-  static var missing: UserAPIError {
-    UserAPIError(.sessionMissingUpstream, "WAHA no longer has the session; initiate it again")
   }
 
   private static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]

@@ -57,6 +57,22 @@ import UserAPI
     #expect(service.upstream.script.count(kind.step) == 1)
   }
 
+  @Test(arguments: ListKind.allCases)
+  func `a list is read where its session is now, whatever the caller knew`(
+    kind: ListKind
+  ) async throws {
+    let (old, new) = (HostName(stored: "a"), HostName(stored: "b"))
+    let service = try await Service(
+      groups: [Group(id: "1@g.us", name: "One")],
+      contacts: [Contact(id: "1@c.us", names: ["One"], number: "1")],
+      placement: HostPlacement(hosts: [.init(name: old), .init(name: new)]))
+    #expect(service.session.host == old)
+    // Another server placed it anew.
+    service.store.setRecord(.sample(host: new))
+    service.upstream.setHost(new, named: "s_test")
+    #expect(try await kind.page(service).rows.count == 1)
+  }
+
   @Test func `no more lists are read at once than is allowed`() async throws {
     let service = try await Service(book: PlainAddressBook(seed: 1, size: 2)) { $0.maxReads = 1 }
     service.upstream.script.hold(.groups)

@@ -5,6 +5,7 @@ import UserAPI
 
 /// The real directory over a small WAHA.
 struct Service {
+  let store = InMemorySessionStore()
   let upstream = ScriptedUpstream()
   let time = ManualTime()
   let sessions: Sessions
@@ -13,11 +14,15 @@ struct Service {
 
   init(
     _ status: SessionStatus? = .working, book: PlainAddressBook? = nil, groups: [Group] = [],
-    contacts: [Contact] = [], configure: (inout Directory.Configuration) -> Void = { _ in }
+    contacts: [Contact] = [], placement: HostPlacement = .single,
+    configure: (inout Directory.Configuration) -> Void = { _ in }
   ) async throws {
-    let store = InMemorySessionStore()
-    store.setRecord(.sample())
-    self.sessions = Sessions(store: store, upstream: self.upstream, time: self.time.source)
+    self.store.setRecord(.sample(host: placement.hosts[0].name))
+    var sessionConfiguration = Sessions.Configuration.defaults
+    sessionConfiguration.placement = placement
+    self.sessions = Sessions(
+      store: self.store, upstream: self.upstream, time: self.time.source,
+      configuration: sessionConfiguration)
     self.session = try await self.sessions.session(named: "s_test", of: try await makeCaller())
     self.upstream.setStatus(status, named: "s_test")
     self.upstream.setGroups(book?.groups ?? groups)

@@ -241,6 +241,37 @@ import UserAPI
     #expect(try await third.sessions.status(of: known) == .scanQRCode)
   }
 
+  @Test(arguments: [1, 2])
+  func `a session that was gone from a host that is gone is missing, and not out of reach`(
+    hosts: Int
+  ) async throws {
+    let names = [self.a, self.b].prefix(hosts)
+    let service = Service(
+      time: ManualTime(skipsSleeps: true),
+      placement: HostPlacement(hosts: names.map { .init(name: $0) }))
+    let gone = HostName(stored: "gone")
+    service.upstream.setSilent([gone])
+    service.store.setRecord(.sample(host: gone, isConnected: false))
+    let session = try await service.sessions.session(named: "s_test", of: try await makeCaller())
+    #expect(await self.failures(of: session, service) == [.sessionMissingUpstream])
+    // One that may be there is out of reach.
+    service.store.setRecord(.sample(name: "s_other", userID: "user-2", host: gone))
+    let other = try await service.sessions.session(
+      named: "s_other", of: try await makeCaller("user-2"))
+    #expect(await self.failures(of: other, service) == [.upstreamUnavailable])
+  }
+
+  /// Why nobody can say how the session is, nor restart it.
+  private func failures(of session: OwnedSession, _ service: Service) async -> Set<ErrorReason?> {
+    let report = await TestKit.failure { () async throws(UserAPIError) in
+      _ = try await service.sessions.report(of: session)
+    }
+    let restart = await TestKit.failure { () async throws(UserAPIError) in
+      try await service.sessions.restart(session)
+    }
+    return [report?.reason, restart?.reason]
+  }
+
   @Test func `what is done to a session is done where it is now`() async throws {
     let before = self.service(nil, 0)
     let session = try await self.initiate(before, "user-1")

@@ -14,7 +14,8 @@ struct Service {
 
   init(
     store: InMemorySessionStore = InMemorySessionStore(),
-    upstream: ScriptedUpstream = ScriptedUpstream(), time: ManualTime = ManualTime(),
+    upstream: ScriptedUpstream = ScriptedUpstream(), peers: any SessionPeers = NoSessionPeers(),
+    time: ManualTime = ManualTime(),
     statusMaxAge: Duration = .seconds(1), verificationAge: Duration = .seconds(60),
     placement: HostPlacement = .single,
     isHostUp: @escaping @Sendable (HostName) -> Bool = { _ in true }
@@ -28,7 +29,8 @@ struct Service {
     configuration.placement = placement
     configuration.isHostUp = isHostUp
     self.sessions = Sessions(
-      store: store, upstream: upstream, time: time.source, configuration: configuration)
+      store: store, upstream: upstream, peers: peers, time: time.source,
+      configuration: configuration)
     self.sessions.observeChanges { [changes] in changes.append($0) }
   }
 

@@ -271,6 +271,7 @@ package final class ScriptedUpstream: SessionUpstream, SessionHosts, DirectoryUp
   private func change(
     _ session: OwnedSession, _ change: (SessionStatus) -> SessionStatus
   ) throws(UserAPIError) {
+    try self.requireAnswer(of: session.host)
     let isKnown = self.state.withLockedValue { state in
       guard let status = state.status(of: session) else { return false }
       state.statuses[session.name] = change(status)

@@ -230,7 +230,8 @@ package final class Directory: Sendable {
   private func snapshot(
     _ kind: List, of session: OwnedSession
   ) async throws(UserAPIError) -> Snapshot {
-    try await withTaskExecutorPreference(self.surroundings.executor(session.userID)) {
+    let session = self.sessions.current(session)
+    return try await withTaskExecutorPreference(self.surroundings.executor(session.userID)) {
       () async throws(UserAPIError) -> Snapshot in
       var listing = Listing(limit: self.configuration.maxSnapshotSize)
       switch kind {

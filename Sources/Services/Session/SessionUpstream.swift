@@ -47,6 +47,13 @@ package protocol SessionUpstream: Sendable {
   ) async throws(UserAPIError) -> PairingCode
 }
 
+extension UserAPIError {
+  /// WAHA does not have a session that it should have.
+  package static var missingUpstream: UserAPIError {
+    UserAPIError(.sessionMissingUpstream, "WAHA no longer has the session; initiate it again")
+  }
+}
+
 extension SessionUpstream {
   /// WAHA's word for how the session is; nil when WAHA does not have it.
   package func status(of session: OwnedSession) async throws(UserAPIError) -> SessionStatus? {

@@ -44,7 +44,7 @@ package final class Sessions: Sendable {
   }
 
   private let store: any SessionStore
-  private let upstream: any SessionUpstream
+  private let upstream: CurrentHosts
   private let placement: HostPlacement
   private let time: TimeSource
   private let limits: SessionTruth.Limits
@@ -65,6 +65,8 @@ package final class Sessions: Sendable {
   private let watched: WatchedSessions
   private let pairingCodes: PairingCodes
   private let lifecycle: SessionLifecycle
+  /// Forgets what was known of a session to which a server did something, and tells who watches.
+  private let happened: @Sendable (SessionChange, String) -> Void
 
   /// - Parameter peers: The other servers over the store; none by default.
   package init(
@@ -74,13 +76,11 @@ package final class Sessions: Sendable {
   ) {
     let capacity = configuration.cacheCapacity
     let placement = configuration.placement
-    let upstreamOfLifecycle = upstream
-    let upstream: any SessionUpstream =
-      placement.isSpread
-      ? CurrentHosts(store: store, upstream: upstream, time: time, capacity: capacity) : upstream
+    let hosts = CurrentHosts(
+      store: store, upstream: upstream, placement: placement, time: time, capacity: capacity)
     self.store = store
     self.peers = peers
-    self.upstream = upstream
+    self.upstream = hosts
     self.placement = placement
     self.time = time
     self.limits = SessionTruth.Limits(verification: configuration.verificationAge)
@@ -100,7 +100,7 @@ package final class Sessions: Sendable {
     self.codes = SharedReads(maxAge: .zero, capacity: capacity, now: time.now)
     self.watched = WatchedSessions(
       WatchedSession.Surroundings(
-        store: store, upstream: upstream, time: time,
+        store: store, upstream: hosts, time: time,
         turns: KeyedLock(limit: configuration.watchTurns),
         tries: KeyedLock(limit: configuration.watchTries), limits: self.limits,
         linger: configuration.watchLinger,
@@ -108,19 +108,23 @@ package final class Sessions: Sendable {
           states.drop(name)
           reports.drop(name)
         }), capacity: capacity)
-    self.pairingCodes = PairingCodes(upstream: upstream, time: time, capacity: capacity)
+    self.pairingCodes = PairingCodes(upstream: hosts, time: time, capacity: capacity)
+    let happened: @Sendable (SessionChange, String) -> Void = {
+      [states, reports, truths, codes, watched, observers] change, name in
+      states.drop(name)
+      reports.drop(name)
+      truths.withLockedValue { $0.remove(name) }
+      codes.drop(name)
+      watched.happened(change, to: name)
+      for observer in observers.withLockedValue({ $0 }) { observer(name) }
+    }
+    self.happened = happened
     self.lifecycle = SessionLifecycle(
-      store: store, upstream: upstreamOfLifecycle, placement: placement,
-      isHostUp: configuration.isHostUp, peers: peers,
-      time: time, capacity: capacity,
+      store: store, upstream: upstream, placement: placement, isHostUp: configuration.isHostUp,
+      peers: peers, time: time, capacity: capacity,
       started: { [watched] in watched.started($0, after: $1) }
-    ) { [states, reports, truths, codes, watched, observers] session, change in
-      states.drop(session.name)
-      reports.drop(session.name)
-      truths.withLockedValue { $0.remove(session.name) }
-      codes.drop(session.name)
-      watched.happened(change, to: session.name)
-      for observer in observers.withLockedValue({ $0 }) { observer(session.name) }
+    ) { session, change in
+      happened(change, session.name)
       peers.tell(.changed(change, name: session.name, userID: session.userID))
     }
   }
@@ -144,6 +148,9 @@ package final class Sessions: Sendable {
   ) async throws(UserAPIError) -> OwnedSession {
     try Self.check(try await self.session(of: caller), isNamed: name)
   }
+
+  /// The session on the host where it was seen last, which may be another than that of an old proof.
+  package func current(_ session: OwnedSession) -> OwnedSession { self.upstream.current(session) }
 
   private static func check(
     _ session: OwnedSession?, isNamed name: String
@@ -203,7 +210,7 @@ package final class Sessions: Sendable {
   /// - Throws: `SESSION_MISSING_UPSTREAM`, or one of the `UPSTREAM_…` reasons.
   package func status(of session: OwnedSession) async throws(UserAPIError) -> SessionStatus {
     guard let state = try await self.upstreamState(of: session) else {
-      throw Self.missingUpstream
+      throw UserAPIError.missingUpstream
     }
     return state.status
   }
@@ -213,14 +220,9 @@ package final class Sessions: Sendable {
   /// - Throws: As ``status(of:)``.
   package func state(of session: OwnedSession) async throws(UserAPIError) -> SessionState {
     guard let state = try await self.upstreamState(of: session) else {
-      throw Self.missingUpstream
+      throw UserAPIError.missingUpstream
     }
     return state
-  }
-
-  private static var missingUpstream: UserAPIError {
-    UserAPIError(
-      .sessionMissingUpstream, "WAHA no longer has the session; initiate it again")
   }
 
   private func upstreamState(
@@ -242,7 +244,7 @@ package final class Sessions: Sendable {
       [self] () async throws(UserAPIError) -> SessionReport? in
       try await self.readReport(of: session)
     }
-    guard let report else { throw Self.missingUpstream }
+    guard let report else { throw UserAPIError.missingUpstream }
     return report
   }
 
@@ -259,7 +261,7 @@ package final class Sessions: Sendable {
     guard let report = self.reports.known(session.name, at: now) else { return nil }
     self.ownerCacheUse.count(isHit: true)
     self.reports.use.count(isHit: true)
-    guard let report else { throw Self.missingUpstream }
+    guard let report else { throw UserAPIError.missingUpstream }
     return report
   }
 
@@ -378,23 +380,15 @@ package final class Sessions: Sendable {
   package func heard(_ news: SessionNews) {
     switch news {
     case .announced(let name):
-      self.forget(name)
+      self.states.drop(name)
+      self.reports.drop(name)
+      self.codes.drop(name)
       self.watched.announced(name)
     case .changed(let change, let name, let userID):
       self.lookups.drop(UserID(userID))
       self.owned.withLockedValue { $0.remove(UserID(userID)) }
-      self.truths.withLockedValue { $0.remove(name) }
-      self.forget(name)
-      self.watched.happened(change, to: name)
-      for observer in self.observers.withLockedValue({ $0 }) { observer(name) }
+      self.happened(change, name)
     }
-  }
-
-  /// Forgets what WAHA has said of the session.
-  private func forget(_ name: String) {
-    self.states.drop(name)
-    self.reports.drop(name)
-    self.codes.drop(name)
   }
 
   // MARK: Life

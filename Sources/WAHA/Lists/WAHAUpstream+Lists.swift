@@ -54,7 +54,7 @@ extension WAHAUpstream {
       request.call, .get, request.path, query: request.query(offset: offset),
       timeout: request.deadline - self.now(), maxSize: room)
     if request.isOptional, answer.isMissingCall { return nil }
-    if answer.isMissingSession { throw Self.missing }
+    if answer.isMissingSession { throw UserAPIError.missingUpstream }
     if answer.isWrongState {
       throw UserAPIError(
         .sessionNotWorking, "groups and contacts can be read only while the session works")

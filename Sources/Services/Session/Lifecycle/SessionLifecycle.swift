@@ -141,8 +141,8 @@ final class SessionLifecycle: Sendable {
   ) async throws(UserAPIError) {
     _ = try await self.act(.restart, userID: session.userID, until: deadline) {
       [self] (key) async throws(UserAPIError) -> OwnedSession in
-      // With one host there is no other place.
-      let record = self.placement.isSpread ? try await self.stored(session) : nil
+      let record = try await self.stored(session)
+      if let record, self.placement.hasLost(record) { throw UserAPIError.missingUpstream }
       let session = record.map { OwnedSession($0) } ?? session
       self.note(.restarting, of: key)
       try await self.changing(session, self.upstream.restart)
@@ -150,8 +150,7 @@ final class SessionLifecycle: Sendable {
       defer { self.changes(session, .ended) }
       switch try await self.outcome(ofStarting: session, within: self.limits.start) {
       case nil:
-        throw UserAPIError(
-          .sessionMissingUpstream, "WAHA no longer has the session; initiate it again")
+        throw UserAPIError.missingUpstream
       case .some(.failed):
         throw UserAPIError(
           .restartFailed, "WAHA restarted the session, which failed; it may have to be linked anew")

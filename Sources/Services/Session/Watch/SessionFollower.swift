@@ -189,9 +189,7 @@ struct SessionFollower: Sendable {
         self.isMissing = true
         return .none
       }
-      return .end(
-        UserAPIError(
-          .sessionMissingUpstream, "WAHA no longer has the session; initiate it again"))
+      return .end(.missingUpstream)
     case .failure(let error):
       self.failures += 1
       // Who has been told nothing yet has nothing to hold on to.
