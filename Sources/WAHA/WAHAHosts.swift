@@ -73,25 +73,32 @@ extension WAHAHosts: SessionUpstream {
 }
 
 extension WAHAHosts: SessionHosts {
+  /// What a host says, as a child task gives it back.
+  private struct Answer: Sendable {
+    let host: HostName
+    let names: Result<Set<String>, UserAPIError>
+  }
+
+  private static func answer(of host: HostName, _ upstream: WAHAUpstream) async -> Answer {
+    do throws(UserAPIError) {
+      return Answer(host: host, names: .success(try await upstream.sessionNames()))
+    } catch {
+      return Answer(host: host, names: .failure(error))
+    }
+  }
+
   package func sessionNames() async throws(UserAPIError) -> [HostName: Set<String>] {
-    typealias Answer = Result<Set<String>, UserAPIError>
-    let answers = await withTaskGroup(of: (HostName, Answer).self) { group in
-      for (name, upstream) in self.upstreams {
-        group.addTask {
-          do throws(UserAPIError) {
-            return (name, .success(try await upstream.sessionNames()))
-          } catch {
-            return (name, .failure(error))
-          }
-        }
+    let answers = await withTaskGroup(of: Answer.self) { group in
+      for (host, upstream) in self.upstreams {
+        group.addTask { await Self.answer(of: host, upstream) }
       }
-      return await group.reduce(into: [HostName: Answer]()) { $0[$1.0] = $1.1 }
+      return await group.reduce(into: []) { $0.append($1) }
     }
     var names: [HostName: Set<String>] = [:]
     var failure: UserAPIError?
-    for (host, answer) in answers {
-      switch answer {
-      case .success(let namesOfHost): names[host] = namesOfHost
+    for answer in answers {
+      switch answer.names {
+      case .success(let namesOfHost): names[answer.host] = namesOfHost
       case .failure(let error):
         guard error.code != .canceled else { throw error }
         failure = error
