@@ -218,7 +218,7 @@ package struct Server: Sendable {
     configuration.statusMaxAge = self.settings.statusMaxAge
     configuration.verificationAge = self.settings.verificationAge
     configuration.placement = HostPlacement(self.settings.wahaHosts)
-    configuration.isHostUp = { hosts[$0]?.isBreakerOpen == false }
+    configuration.isHostUp = { hosts[$0]?.isUp() == true }
     let sessions = Sessions(
       store: database, upstream: hosts, peers: peers, time: .system,
       configuration: configuration)

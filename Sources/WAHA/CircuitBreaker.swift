@@ -39,6 +39,11 @@ struct CircuitBreaker: Sendable {
   private var state = State.closed(failures: 0)
   private var lastProbe = 0
 
+  /// Whether the server has answered since it was last found not to.
+  var isClosed: Bool {
+    if case .closed = self.state { true } else { false }
+  }
+
   /// Whether the next call is refused.
   func isOpen(at now: ContinuousClock.Instant) -> Bool {
     switch self.state {

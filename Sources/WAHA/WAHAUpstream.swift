@@ -63,6 +63,18 @@ package final class WAHAUpstream: Sendable {
   /// Whether WAHA has failed so often that calls are refused without asking it.
   package var isBreakerOpen: Bool { self.breaker.withLockedValue { $0.isOpen(at: self.now()) } }
 
+  /// Whether WAHA answers, as far as is known. One that did not is asked now and then, behind those who
+  /// ask for that.
+  package func isUp() -> Bool {
+    let (isUp, permit) = self.breaker.withLockedValue { breaker in
+      if breaker.isClosed { return (true, CircuitBreaker.Permit?.none) }
+      guard case .granted(let permit) = breaker.admit(at: self.now()) else { return (false, nil) }
+      return (false, permit)
+    }
+    if let permit { Task { await self.ended(permit, await self.serverAnswer()) } }
+    return isUp
+  }
+
   /// The places of names in a ``ContactTable`` have 32 bits.
   var maxListSize: Int { min(self.configuration.maxListSize, Int(UInt32.max)) }
 

@@ -63,6 +63,49 @@ import UserAPI
   }
 
   @Test(arguments: Driver.allCases)
+  func `a place is taken back unless the session was noted otherwise since`(
+    driver: Driver
+  ) async throws {
+    try await driver.withStores { stores async throws in
+      let sessions = stores.sessions
+      let placement = Self.placement(nil, nil)
+      for isTouched in [false, true] {
+        let user = "user-\(isTouched)"
+        let new = try await sessions.insertSession(Self.connected(user), on: placement)
+        if isTouched { try await sessions.setConnected(true, sessionID: new.id, at: later) }
+        try await sessions.takeBackPlace(of: new, to: nil)
+        #expect(try await sessions.session(ofUser: user) == nil ? !isTouched : isTouched)
+      }
+      for isTouched in [false, true] {
+        let user = "user-2-\(isTouched)"
+        let previous = try await sessions.insertSession(
+          makeSession(user), on: Self.placement(nil, 0))
+        let placed = try await sessions.placeSession(
+          previous, on: Self.placement(0, nil), at: noon)
+        #expect(placed.host != previous.host && placed.isConnected)
+        if isTouched { try await sessions.setConnected(true, sessionID: placed.id, at: later) }
+        try await sessions.takeBackPlace(of: placed, to: previous)
+        let stored = try await sessions.session(ofUser: user)
+        #expect(isTouched ? stored?.host == placed.host : stored == previous)
+      }
+    }
+  }
+
+  @Test(arguments: Driver.allCases)
+  func `hosts whose names Swift takes for the same are one`(driver: Driver) async throws {
+    try await driver.withStores { stores async throws in
+      for (user, host) in [("user-1", "\u{E9}"), ("user-2", "e\u{301}")] {
+        _ = try await stores.sessions.insertSession(
+          Self.connected(user),
+          on: HostPlacement(hosts: [.init(name: HostName(stored: host))]))
+      }
+      let stored = try await stores.sessions.insertSession(
+        Self.connected("user-3"), on: Self.placement(nil, nil))
+      #expect(stored.host == Self.a)
+    }
+  }
+
+  @Test(arguments: Driver.allCases)
   func `without room nothing is stored, and who has a session gets it`(
     driver: Driver
   ) async throws {

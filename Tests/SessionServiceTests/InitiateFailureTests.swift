@@ -96,6 +96,18 @@ import UserAPI
     #expect(error.cause != nil)
   }
 
+  @Test(arguments: [SessionStatus.stopped, .failed])
+  func `a session that is gone before it is started is made again`(
+    status: SessionStatus
+  ) async throws {
+    let service = Service()
+    let session = try await service.session(status)
+    service.upstream.script.fail(
+      at: 1, with: UserAPIError(.sessionMissingUpstream, "it is gone"))
+    #expect(try await service.sessions.initiate(for: try await makeCaller()) == session)
+    #expect(service.upstream.script.count(.create) == 1)
+  }
+
   @Test func `a call that its caller gives up is cancelled at WAHA`() async throws {
     let service = Service()
     let caller = try await makeCaller()

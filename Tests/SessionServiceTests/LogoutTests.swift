@@ -139,6 +139,25 @@ import UserAPI
     #expect(error?.message.hasPrefix("late; the phone is unlinked") == true)
   }
 
+  @Test func `who initiates after a logout that was given up waits for the session to be gone`()
+    async throws
+  {
+    let service = Service(time: ManualTime(skipsSleeps: true))
+    let session = try await service.session(.working)
+    service.upstream.script.hold(.delete)
+    let call = Task.immediate { try await service.sessions.logout(session) }
+    await service.upstream.script.reached(.delete)
+    call.cancel()
+    #expect(await call.failure?.code == .canceled)
+    service.upstream.script.release(.delete)
+    service.upstream.setStatus(.scanQRCode, named: session.name)
+    #expect(try await service.sessions.initiate(for: try await makeCaller()) == session)
+    #expect(service.upstream.script.count(.delete) == 2)
+    #expect(service.upstream.script.count(.create) == 1)
+    let record = service.store.record(ofUser: "user-1")
+    #expect(record?.isConnected == true && record?.removal == nil)
+  }
+
   @Test func `a logout that is given up can be called again`() async throws {
     let service = Service()
     let session = try await service.session(.working)

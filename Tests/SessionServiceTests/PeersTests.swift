@@ -37,6 +37,35 @@ import UserAPI
     #expect(try await watcher.next() == nil)
   }
 
+  /// Has a server begun to remove the session of `user-1` and end without another word.
+  private func removalThatNobodyEnds() async throws -> SessionWatcher {
+    let session = try await self.service.session(.working)
+    let watcher = self.other.sessions.watch(session, after: nil)
+    #expect(try await watcher.next()?.status == .working)
+    try await self.service.store.setRemoval(
+      .begun, sessionID: session.id, at: self.service.time.wallClock)
+    self.other.sessions.heard(
+      .changed(.removalBegan, name: session.name, userID: session.userID))
+    return watcher
+  }
+
+  @Test func `who has a session back that a dead server was removing sees it`() async throws {
+    let watcher = try await self.removalThatNobodyEnds()
+    self.service.upstream.setStatus(.scanQRCode, named: "s_test")
+    _ = try await self.other.sessions.initiate(for: try await makeCaller())
+    #expect(try await watcher.next()?.status == .scanQRCode)
+  }
+
+  @Test func `a session that a dead server was removing is hidden for no longer than that takes`()
+    async throws
+  {
+    let watcher = try await self.removalThatNobodyEnds()
+    self.service.upstream.setStatus(.failed, named: "s_test")
+    self.service.time.advance(by: .seconds(121))
+    self.other.sessions.announced("s_test")
+    #expect(try await watcher.next()?.status == .failed)
+  }
+
   @Test func `what another server did to a session is known at once`() async throws {
     let session = try await self.service.session(.working)
     #expect(try await self.other.sessions.report(of: session).status == .working)

@@ -146,23 +146,79 @@ import UserAPI
     #expect(service.upstream.host(named: session.name) == self.a)
   }
 
-  @Test func `a user who is new on a host that does not answer is not kept there`() async throws {
-    let up = NIOLockedValueBox(true)
-    let (a, service) = (
-      self.a,
-      Service(
-        time: ManualTime(skipsSleeps: true),
-        placement: HostPlacement(hosts: [.init(name: self.a), .init(name: self.b)]),
-        isHostUp: { [a = self.a] host in host != a || up.withLockedValue { $0 } })
-    )
-    service.upstream.setSilent([a])
-    #expect(try await self.failure(service, "user-1")?.reason == .upstreamUnavailable)
-    #expect(service.store.record(ofUser: "user-1") == nil)
-    // Once it is known that it does not answer, it gets nobody.
-    up.withLockedValue { $0 = false }
+  @Test func `who is placed on a host that does not answer is placed on another`() async throws {
+    let service = self.service(nil, nil)
+    service.upstream.setSilent([self.a])
+    for number in 1...3 {
+      let session = try await self.initiate(service, "user-\(number)")
+      #expect(session.host == self.b)
+      #expect(service.upstream.host(named: session.name) == self.b)
+    }
+    service.upstream.setSilent([self.a, self.b])
+    #expect(try await self.failure(service, "user-4")?.reason == .upstreamUnavailable)
+    #expect(service.store.record(ofUser: "user-4") == nil)
+    // What another has no room for fails as the first did.
+    let full = self.service(nil, 3, like: service)
+    full.upstream.setSilent([self.a])
+    #expect(try await self.failure(full, "user-5")?.reason == .upstreamUnavailable)
+    #expect(full.store.record(ofUser: "user-5") == nil)
+  }
+
+  @Test func `a host that is known to be down is asked for nothing`() async throws {
+    let service = Service(
+      time: ManualTime(skipsSleeps: true),
+      placement: HostPlacement(hosts: [
+        .init(name: self.a), .init(name: self.b), .init(name: HostName(stored: "c"), capacity: 0),
+      ]),
+      isHostUp: { [a = self.a] host in host != a })
     for number in 1...3 {
       #expect(try await self.initiate(service, "user-\(number)").host == self.b)
     }
+    // Where there is no other, it may be up after all.
+    let down = Service(
+      time: ManualTime(skipsSleeps: true),
+      placement: HostPlacement(hosts: [
+        .init(name: self.a), .init(name: self.b, capacity: 0),
+      ]),
+      isHostUp: { [b = self.b] host in host == b })
+    #expect(try await self.initiate(down, "user-1").host == self.a)
+  }
+
+  @Test func `who comes back is not kept on a host that does not answer`() async throws {
+    let service = self.service(nil, nil)
+    let session = try await self.initiate(service, "user-1")
+    #expect(session.host == self.a)
+    service.upstream.setStatus(.working, named: session.name)
+    try await service.sessions.logout(session)
+    _ = try await self.initiate(service, "user-2")
+    #expect(try await self.initiate(service, "user-3").host == self.b)
+    _ = try await self.initiate(service, "user-4")
+    // The other has fewer.
+    service.upstream.setSilent([self.b])
+    let again = try await self.initiate(service, "user-1")
+    #expect(again == session)
+    #expect(service.upstream.host(named: session.name) == self.a)
+    // One from a host that is gone stays what it was where none answers.
+    let gone = SessionRecord.sample(
+      userID: "user-9", host: HostName(stored: "gone"), isConnected: false)
+    service.store.setRecord(gone)
+    service.upstream.setSilent([self.a, self.b])
+    #expect(try await self.failure(service, "user-9")?.reason == .upstreamUnavailable)
+    #expect(service.store.record(ofUser: "user-9") == gone)
+  }
+
+  @Test func `who gives up on a host that hangs takes no place there`() async throws {
+    let service = self.service(nil, nil)
+    let caller = try await makeCaller()
+    service.upstream.script.hold(.status)
+    let call = Task.immediate { try await service.sessions.initiate(for: caller) }
+    await service.upstream.script.reached(.status)
+    call.cancel()
+    #expect(await call.failure?.code == .canceled)
+    service.upstream.script.release(.status)
+    // It comes after what the other left behind is done with.
+    _ = try await service.sessions.initiate(for: caller)
+    #expect(service.store.script.count(.insert) == 2)
   }
 
   @Test func `who logs out again when the host is gone has his session back after it`() async throws

@@ -80,11 +80,13 @@ package final class InMemorySessionStore: SessionStore {
     }
   }
 
-  package func forgetSession(id: String) async throws(UserAPIError) {
+  package func takeBackPlace(
+    of placed: SessionRecord, to previous: SessionRecord?
+  ) async throws(UserAPIError) {
+    if Task.isCancelled { throw UserAPIError.canceled }
     self.state.withLockedValue { state in
-      for (userID, record) in state.records where record.id == id {
-        state.records[userID] = nil
-      }
+      guard state.records[placed.userID] == placed else { return }
+      state.records[placed.userID] = previous
     }
   }
 

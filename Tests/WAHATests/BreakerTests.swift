@@ -57,6 +57,31 @@ import WAHASimulator
     }
   }
 
+  @Test func `a WAHA that failed is down until it has answered, and is asked by who wants to know`()
+    async throws
+  {
+    let time = ManualTime()
+    try await withWAHA(now: { time.now }) { pair in
+      #expect(pair.waha.isUp())
+      let session = try await pair.session("WORKING")
+      pair.server.addFault(Fault(.status(503)))
+      await self.open(pair, session)
+      #expect(!pair.waha.isUp())
+      #expect(pair.server.requests().isEmpty)
+      // That time has passed is no answer.
+      time.advance(by: .seconds(1))
+      #expect(!pair.waha.isUp())
+      while pair.server.requestCount().requests == 0 { await Task.yield() }
+      #expect(!pair.waha.isUp())
+      pair.server.clearFaults()
+      while !pair.waha.isUp() {
+        time.advance(by: .seconds(1))
+        await Task.yield()
+      }
+      #expect(try await pair.waha.status(of: session) == .working)
+    }
+  }
+
   @Test func `a ping goes out all the same`() async throws {
     let time = ManualTime()
     try await withWAHA(now: { time.now }) { pair in

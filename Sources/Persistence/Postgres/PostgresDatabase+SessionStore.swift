@@ -98,12 +98,28 @@ extension PostgresDatabase: SessionStore {
     ).map { row throws(PostgresFailure) in
       (HostName(stored: try row.text(0)), Int(try row.integer(1)))
     }
-    return placement.choice([HostName: Int](uniqueKeysWithValues: loads))
+    // By what Swift calls the same text, which the database may not.
+    return placement.choice([HostName: Int](loads, uniquingKeysWith: +))
   }
 
-  package func forgetSession(id: String) async throws(UserAPIError) {
+  package func takeBackPlace(
+    of placed: SessionRecord, to previous: SessionRecord?
+  ) async throws(UserAPIError) {
     try await self.write { session throws(PostgresFailure) in
-      _ = try session.query("DELETE FROM whatsapp_sessions WHERE id = $1", .text(id))
+      guard let previous else {
+        _ = try session.query(
+          "DELETE FROM whatsapp_sessions WHERE id = $1 AND updated_at = $2",
+          .text(placed.id), .timestamp(placed.updatedAt))
+        return
+      }
+      _ = try session.query(
+        """
+        UPDATE whatsapp_sessions SET waha_host = $3, status = $4, removal = $5, updated_at = $6
+        WHERE id = $1 AND updated_at = $2
+        """,
+        .text(placed.id), .timestamp(placed.updatedAt), .text(previous.host.rawValue),
+        .text(Self.status(previous.isConnected)), .text(previous.removal?.rawValue),
+        .timestamp(previous.updatedAt))
     }
   }
 

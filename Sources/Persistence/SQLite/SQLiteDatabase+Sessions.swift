@@ -71,13 +71,31 @@ extension SQLiteDatabase: SessionStore {
         WHERE status = 'CONNECTED' AND id <> ? GROUP BY waha_host
         """,
       arguments: [id])
+    // By what Swift calls the same text, which the database may not.
     return placement.choice(
-      [HostName: Int](uniqueKeysWithValues: rows.map { (HostName(stored: $0.wahaHost), $0.load) }))
+      [HostName: Int](
+        rows.map { (HostName(stored: $0.wahaHost), $0.load) }, uniquingKeysWith: +))
   }
 
-  package func forgetSession(id: String) async throws(UserAPIError) {
+  package func takeBackPlace(
+    of placed: SessionRecord, to previous: SessionRecord?
+  ) async throws(UserAPIError) {
     try await self.write { database in
-      try database.execute(sql: "DELETE FROM whatsapp_sessions WHERE id = ?", arguments: [id])
+      guard let previous else {
+        try database.execute(
+          sql: "DELETE FROM whatsapp_sessions WHERE id = ? AND updated_at = ?",
+          arguments: [placed.id, placed.updatedAt.description])
+        return
+      }
+      try database.execute(
+        sql: """
+          UPDATE whatsapp_sessions SET waha_host = ?, status = ?, removal = ?, updated_at = ?
+          WHERE id = ? AND updated_at = ?
+          """,
+        arguments: [
+          previous.host.rawValue, Self.status(previous.isConnected), previous.removal?.rawValue,
+          previous.updatedAt.description, placed.id, placed.updatedAt.description,
+        ])
     }
   }
 

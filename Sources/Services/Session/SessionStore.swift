@@ -26,8 +26,14 @@ package protocol SessionStore: Sendable {
     _ session: SessionRecord, on placement: HostPlacement, at time: Timestamp
   ) async throws(UserAPIError) -> SessionRecord
 
-  /// Forgets a session for which WAHA was never asked for anything.
-  func forgetSession(id: String) async throws(UserAPIError)
+  /// Undoes what placed a session, unless it was noted otherwise since.
+  ///
+  /// - Parameters:
+  ///   - placed: The session as it was stored then.
+  ///   - previous: As it was before; nil when it was none, and is to be forgotten.
+  func takeBackPlace(
+    of placed: SessionRecord, to previous: SessionRecord?
+  ) async throws(UserAPIError)
 
   /// Up to `limit` sessions by their ids, from the one after `id` on; from the first with nil.
   func sessions(after id: String?, limit: Int) async throws(UserAPIError) -> [SessionRecord]

@@ -68,62 +68,115 @@ final class SessionLifecycle: Sendable {
   /// Makes the user's session, or brings it back, and starts it if it is stopped.
   func initiate(userID: String) async throws(UserAPIError) -> OwnedSession {
     try await self.act(.initiate, userID: userID, until: nil) {
-      [self] (_) async throws(UserAPIError) -> OwnedSession in
-      var (record, isNew) = try await self.record(ofUser: userID)
+      [self] (key) async throws(UserAPIError) -> OwnedSession in
       let askedAt = self.time.now()
-      let status = try await self.status(of: record, isNew: isNew)
-      if status == nil, !record.isConnected || !self.placement.keeps(record.host) {
-        record = try await self.store.placeSession(
-          record, on: self.placement.preferring(self.isHostUp), at: self.time.wallClock())
-      }
+      let (record, status) = try await self.placedSession(ofUser: userID, key)
       let session = OwnedSession(record)
-      switch status {
-      case nil: try await self.changing(session, self.upstream.create)
-      case .some(.stopped): try await self.changing(session, self.upstream.start)
-      case .some(.failed): try await self.changing(session, self.upstream.restart)
-      // It runs, or is in a state that only a newer WAHA knows, which is not ours to disturb.
-      case .some: break
+      do throws(UserAPIError) {
+        switch status {
+        case nil: try await self.changing(session, self.upstream.create)
+        case .some(.stopped): try await self.changing(session, self.upstream.start)
+        case .some(.failed): try await self.changing(session, self.upstream.restart)
+        // It runs, or is in a state that only a newer WAHA knows, which is not ours to disturb.
+        case .some: break
+        }
+      } catch {
+        guard error.reason == .sessionMissingUpstream else { throw error }
+        try await self.changing(session, self.upstream.create)
       }
       if [nil, .stopped, .failed].contains(status) { self.started(session, askedAt) }
       if !record.isConnected || record.removal != nil {
         try await self.store.setConnected(
           true, sessionID: session.id, at: self.time.wallClock())
+        // A server that began to remove it may have ended before it said so.
+        self.changes(session, .ended)
       }
       return session
     }
   }
 
-  private func record(
-    ofUser userID: String
-  ) async throws(UserAPIError) -> (SessionRecord, isNew: Bool) {
-    if let existing = try await self.store.session(ofUser: userID) { return (existing, false) }
-    let now = self.time.wallClock()
-    let record = SessionRecord(
-      id: SessionName.makeID(), name: SessionName.make(), userID: userID, isConnected: true,
-      createdAt: now, updatedAt: now)
-    let stored = try await self.store.insertSession(
-      record, on: self.placement.preferring(self.isHostUp))
-    return (stored, stored.id == record.id)
+  /// The user's session, and what WAHA says of it on its host: nil when it does not have it. One that
+  /// is on no host is placed on one.
+  private func placedSession(
+    ofUser userID: String, _ key: ActionKey
+  ) async throws(UserAPIError) -> (SessionRecord, SessionStatus?) {
+    var stored = try await self.store.session(ofUser: userID)
+    if let record = stored, record.removal == .unlinked, !self.placement.hasLost(record) {
+      // WAHA may still be at it, for a caller who has left.
+      _ = try await self.finishUnlinked(record, key)
+      stored = try await self.store.session(ofUser: userID)
+    }
+    guard let record = stored else { return try await self.placing(nil, ofUser: userID) }
+    let status =
+      self.placement.hasLost(record)
+      ? nil : try await self.upstream.status(of: OwnedSession(record))
+    guard status == nil else { return (record, status) }
+    guard record.isConnected, self.placement.keeps(record.host) else {
+      return try await self.placing(record, ofUser: userID)
+    }
+    // Nobody is to take its place back any more.
+    try await self.store.setConnected(true, sessionID: record.id, at: self.time.wallClock())
+    return (record, nil)
   }
 
-  /// What WAHA says of a session that is to be initiated; nil when it does not have it.
+  /// Places the session of a user on a host with room whose WAHA answers. Of a host that does not it
+  /// is taken back, as nothing was asked of it yet but how the session is.
   ///
-  /// - Parameter isNew: Whether nothing was asked of WAHA for it yet. Where there are several hosts it
-  ///   is then forgotten when its own does not answer: the next try may place it on another.
-  private func status(
-    of record: SessionRecord, isNew: Bool
-  ) async throws(UserAPIError) -> SessionStatus? {
-    if self.placement.hasLost(record) { return nil }
-    do throws(UserAPIError) {
-      return try await self.upstream.status(of: OwnedSession(record))
-    } catch {
-      if isNew, self.placement.isSpread {
-        do throws(UserAPIError) { try await self.store.forgetSession(id: record.id) } catch {
-          // It stays where it is.
-        }
+  /// - Parameter previous: The session as it was on no host; nil for a user who has none.
+  /// - Throws: `NO_CAPACITY`; how the first host failed when none answers.
+  private func placing(
+    _ previous: SessionRecord?, ofUser userID: String
+  ) async throws(UserAPIError) -> (SessionRecord, SessionStatus?) {
+    var placement = self.placement
+    var failure: UserAPIError?
+    while true {
+      let record: SessionRecord
+      do throws(UserAPIError) {
+        record = try await self.place(
+          previous, ofUser: userID, on: placement.preferring(self.isHostUp))
+      } catch {
+        throw failure ?? error
       }
-      throw error
+      // It has just said that it does not have it.
+      if let previous, record.host == previous.host, !self.placement.hasLost(previous) {
+        return (record, nil)
+      }
+      do throws(UserAPIError) {
+        return (record, try await self.upstream.status(of: OwnedSession(record)))
+      } catch {
+        guard self.placement.isSpread else { throw error }
+        await self.takeBack(record, to: previous)
+        failure = failure ?? error
+        placement = placement.without(record.host)
+        guard error.code != .canceled, !placement.hosts.isEmpty else { throw failure ?? error }
+      }
     }
+  }
+
+  private func place(
+    _ previous: SessionRecord?, ofUser userID: String, on placement: HostPlacement
+  ) async throws(UserAPIError) -> SessionRecord {
+    let now = self.time.wallClock()
+    if let previous { return try await self.store.placeSession(previous, on: placement, at: now) }
+    return try await self.store.insertSession(
+      SessionRecord(
+        id: SessionName.makeID(), name: SessionName.make(), userID: userID, isConnected: true,
+        createdAt: now, updatedAt: now),
+      on: placement)
+  }
+
+  /// Gives back the place of a session, for whom there is nobody to wait any more as well.
+  private func takeBack(_ placed: SessionRecord, to previous: SessionRecord?) async {
+    await Task { [store, peers] in
+      do throws(UserAPIError) {
+        // The lock may have been lost, and another server have found the session there since.
+        try await peers.withLock(ofUser: placed.userID) { () async throws(UserAPIError) in
+          try await store.takeBackPlace(of: placed, to: previous)
+        }
+      } catch {
+        // It stays there.
+      }
+    }.value
   }
 
   /// The session as it is stored now: who asks may have known it before it was placed anew.
@@ -199,21 +252,30 @@ final class SessionLifecycle: Sendable {
       [self] () async throws(UserAPIError) -> Bool in
       defer { self.note(nil, of: key) }
       guard let record = try await self.store.session(ofUser: session.userID) else { return false }
-      let session = OwnedSession(record)
       switch record.removal {
       case nil: return false
       case .some(.begun):
-        try await self.remove(session, key, unlinks: unlinks)
-      case .some(.unlinked):
-        if try await self.upstream.status(of: session) == .working {
-          try await self.store.setConnected(
-            true, sessionID: session.id, at: self.time.wallClock())
-          return false
-        }
-        try await self.remove(session, key, unlinks: false)
+        try await self.remove(OwnedSession(record), key, unlinks: unlinks)
+        return true
+      case .some(.unlinked): return try await self.finishUnlinked(record, key)
       }
-      return true
     }
+  }
+
+  /// Deletes a session that a logout has unlinked, unless a phone has been linked to it anew.
+  ///
+  /// - Returns: Whether the session is gone.
+  private func finishUnlinked(
+    _ record: SessionRecord, _ key: ActionKey
+  ) async throws(UserAPIError) -> Bool {
+    let session = OwnedSession(record)
+    if try await self.upstream.status(of: session) == .working {
+      try await self.store.setConnected(true, sessionID: session.id, at: self.time.wallClock())
+      self.changes(session, .ended)
+      return false
+    }
+    try await self.remove(session, key, unlinks: false)
+    return true
   }
 
   /// Notes whether WAHA has the session, where the database says otherwise and no removal is under

@@ -61,10 +61,14 @@ package struct HostPlacement: Sendable, Equatable {
     !session.isConnected && !self.contains(session.host)
   }
 
-  /// The same with the hosts alone of which that is so, where there are any.
+  /// The same with the hosts alone of which that is so, where there are any that take sessions.
   func preferring(_ isPreferred: (HostName) -> Bool) -> Self {
-    let preferred = self.hosts.filter { isPreferred($0.name) }
+    let preferred = self.hosts.filter { $0.capacity != 0 && isPreferred($0.name) }
     return preferred.isEmpty ? self : Self(hosts: preferred)
+  }
+
+  func without(_ name: HostName) -> Self {
+    Self(hosts: self.hosts.filter { $0.name != name })
   }
 }
 

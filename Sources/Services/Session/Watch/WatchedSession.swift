@@ -80,14 +80,18 @@ final class WatchedSession: Sendable {
     var partialLooks = 0
     /// What tells of the change that comes with time, and when.
     var timer: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
-    /// Whether the session is being removed: what it shows meanwhile is for nobody.
-    var isRemoving = false
+    /// Until when what the session shows is for nobody, as it is being removed.
+    var hiddenUntil: ContinuousClock.Instant?
     /// The last look that was begun while it was.
     var lastHiddenLook = 0
     /// Whether WAHA is to be asked again at once.
     var isPoked = false
     /// Whether nobody follows the session any more. Then there are no new watchers either.
     var isOver = false
+
+    func isHidden(at now: ContinuousClock.Instant) -> Bool {
+      self.hiddenUntil.map { now < $0 } ?? false
+    }
 
     /// What there is for a watcher; nil when it has to wait.
     mutating func read(_ id: UInt64, at now: Timestamp) -> Answer? {
@@ -154,6 +158,8 @@ final class WatchedSession: Sendable {
   /// How many looks in a row may come to nothing because others follow them at once. With more,
   /// something is told of a session of which WAHA never stops to announce changes.
   private static let mostPartialLooks = 3
+  /// What a removal may take at most: a server that began one may have ended without another word.
+  private static let longestRemoval: Duration = .seconds(120)
 
   private let session: OwnedSession
   private let surroundings: Surroundings
@@ -252,8 +258,9 @@ final class WatchedSession: Sendable {
   ///
   /// - Parameter isRemoval: Whether it will be gone then.
   func changeBegan(isRemoval: Bool) {
+    let now = self.surroundings.time.now()
     self.state.withLockedValue { state in
-      state.isRemoving = isRemoval
+      state.hiddenUntil = isRemoval ? now + Self.longestRemoval : nil
       state.follower.changeBegan()
     }
     self.lookAgain()
@@ -262,7 +269,7 @@ final class WatchedSession: Sendable {
   /// It was done.
   func changeEnded() {
     self.state.withLockedValue { state in
-      state.isRemoving = false
+      state.hiddenUntil = nil
       state.follower.changeEnded()
     }
     self.lookAgain()
@@ -292,7 +299,7 @@ final class WatchedSession: Sendable {
       let (number, haste) = self.state.withLockedValue { state in
         defer { state.isPoked = false }
         state.lastLook += 1
-        if state.isRemoving { state.lastHiddenLook = state.lastLook }
+        if state.isHidden(at: now) { state.lastHiddenLook = state.lastLook }
         let haste: Turn.Haste =
           state.isPoked ? .changed : state.follower.isUnderWay ? .underWay : .none
         return (state.lastLook, haste)
@@ -320,7 +327,8 @@ final class WatchedSession: Sendable {
       switch look {
       // It was made, or brought back, while WAHA was asked.
       case .missing where state.isPoked: return .none
-      case .state where state.isRemoving || number <= state.lastHiddenLook: return .none
+      case .state where state.isHidden(at: answeredAt) || number <= state.lastHiddenLook:
+        return .none
       case .state: state.lastAnswer = number
       case .failure(let error): state.lastFailure = (number, error)
       case .missing: break
