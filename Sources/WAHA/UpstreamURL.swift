@@ -18,12 +18,34 @@ package struct UpstreamURL: Sendable, Equatable {
       character.isASCII
         && (character.isLetter || character.isNumber || "-._:/[]".contains(character))
     }
-    guard let first = rest.first, first != "/", first != ":", rest.allSatisfy(isAllowed) else {
+    guard rest.allSatisfy(isAllowed), Self.isAuthority(rest.prefix { $0 != "/" }) else {
       return nil
     }
     var base = Substring(text)
     while base.hasSuffix("/") { base = base.dropLast() }
     self.base = String(base)
+  }
+
+  /// Whether that is a host, or an IPv6 address in brackets, with a port from 1 to 65535 or none.
+  private static func isAuthority(_ text: Substring) -> Bool {
+    var rest = text
+    if text.hasPrefix("[") {
+      guard let end = text.firstIndex(of: "]") else { return false }
+      let address = text[..<end].dropFirst()
+      guard !address.isEmpty, address.allSatisfy({ $0.isHexDigit || ":.".contains($0) }) else {
+        return false
+      }
+      rest = text[text.index(after: end)...]
+    } else {
+      rest = text.drop { !":[]".contains($0) }
+      guard rest.startIndex > text.startIndex else { return false }
+    }
+    guard !rest.isEmpty else { return true }
+    let port = rest.dropFirst()
+    guard rest.hasPrefix(":"), port.allSatisfy(\.isNumber), let number = Int(port) else {
+      return false
+    }
+    return (1...65_535).contains(number)
   }
 
   /// The URL of a path, each of whose segments is encoded, with a query.

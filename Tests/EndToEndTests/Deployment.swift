@@ -83,7 +83,9 @@ struct Deployment: Sendable {
   ) async throws {
     self.folder = folder
     self.database = database
-    self.environment = ["DATABASE_URL": database.url].merging(environment) { $1 }
+    // The reconciler asks WAHA when it likes, which is nothing that a test did.
+    self.environment = ["DATABASE_URL": database.url, "USER_API_RECONCILE_INTERVAL": "1h"]
+      .merging(environment) { $1 }
     self.simulatorArguments =
       [
         "--engine", engine, "--scan-after", "never", "--start-delay", "1ms", "--operation-time",

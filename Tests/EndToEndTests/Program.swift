@@ -28,8 +28,11 @@ final class Program: Sendable {
     let process: Process
   }
 
-  /// Where the build put this package's programs.
-  static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+  /// Where this package's programs are: those of another build where `USER_API_TEST_PROGRAMS` names its
+  /// folder, else those beside the tests.
+  static let folder =
+    ProcessInfo.processInfo.environment["USER_API_TEST_PROGRAMS"].map { URL(fileURLWithPath: $0) }
+    ?? URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent()
 
   /// What every program is started with. A sanitizer's options go to programs built with it.

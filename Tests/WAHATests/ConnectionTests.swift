@@ -152,7 +152,9 @@ import WAHASimulator
   @Test(arguments: [
     "", "127.0.0.1:3000", "ftp://host", "http://", "http:///path", "http://:3000",
     "http://user:key@host", "http://host?x=1", "http://host#x", "http://host a", "file:///etc",
-    "http://hôst",
+    "http://hôst", "http://host:0", "http://host:65536", "http://host:1b", "http://host:",
+    "http://host:1:2", "http://[::1", "http://[]", "http://[::1]3000", "http://[::1]:99999",
+    "http://[host]", "http://ho[st]", "http://host]",
   ])
   func `an address that is none is refused`(text: String) {
     #expect(UpstreamURL(text) == nil)
