@@ -15,6 +15,9 @@ final class SessionLifecycle: Sendable {
     var recovery: Duration = .seconds(3)
     /// How long a session may take to be gone that WAHA was asked to delete. Default: 20 s.
     var deletion: Duration = .seconds(20)
+    /// How long who has a session back waits for it to be gone after a logout that was given up.
+    /// Default: 3 s.
+    var departure: Duration = .seconds(3)
   }
 
   private enum Action: Hashable, Sendable {
@@ -68,9 +71,9 @@ final class SessionLifecycle: Sendable {
   /// Makes the user's session, or brings it back, and starts it if it is stopped.
   func initiate(userID: String) async throws(UserAPIError) -> OwnedSession {
     try await self.act(.initiate, userID: userID, until: nil) {
-      [self] (key) async throws(UserAPIError) -> OwnedSession in
+      [self] (_) async throws(UserAPIError) -> OwnedSession in
       let askedAt = self.time.now()
-      let (record, status) = try await self.placedSession(ofUser: userID, key)
+      let (record, status) = try await self.placedSession(ofUser: userID)
       let session = OwnedSession(record)
       do throws(UserAPIError) {
         switch status {
@@ -98,18 +101,22 @@ final class SessionLifecycle: Sendable {
   /// The user's session, and what WAHA says of it on its host: nil when it does not have it. One that
   /// is on no host is placed on one.
   private func placedSession(
-    ofUser userID: String, _ key: ActionKey
+    ofUser userID: String
   ) async throws(UserAPIError) -> (SessionRecord, SessionStatus?) {
-    var stored = try await self.store.session(ofUser: userID)
-    if let record = stored, record.removal == .unlinked, !self.placement.hasLost(record) {
-      // WAHA may still be at it, for a caller who has left.
-      _ = try await self.finishUnlinked(record, key)
-      stored = try await self.store.session(ofUser: userID)
+    guard let record = try await self.store.session(ofUser: userID) else {
+      return try await self.placing(nil, ofUser: userID)
     }
-    guard let record = stored else { return try await self.placing(nil, ofUser: userID) }
-    let status =
+    var status =
       self.placement.hasLost(record)
       ? nil : try await self.upstream.status(of: OwnedSession(record))
+    if record.removal == .unlinked, status != nil, status != .working {
+      // WAHA may be about to delete it, as a caller wanted who has left.
+      let isGone = try await self.waits(within: self.limits.departure) {
+        () async throws(UserAPIError) -> Bool? in
+        try await self.upstream.status(of: OwnedSession(record)) == nil ? true : nil
+      }
+      if isGone == true { status = nil }
+    }
     guard status == nil else { return (record, status) }
     guard record.isConnected, self.placement.keeps(record.host) else {
       return try await self.placing(record, ofUser: userID)
@@ -257,25 +264,18 @@ final class SessionLifecycle: Sendable {
       case .some(.begun):
         try await self.remove(OwnedSession(record), key, unlinks: unlinks)
         return true
-      case .some(.unlinked): return try await self.finishUnlinked(record, key)
+      case .some(.unlinked):
+        let session = OwnedSession(record)
+        if try await self.upstream.status(of: session) == .working {
+          try await self.store.setConnected(
+            true, sessionID: session.id, at: self.time.wallClock())
+          self.changes(session, .ended)
+          return false
+        }
+        try await self.remove(session, key, unlinks: false)
+        return true
       }
     }
-  }
-
-  /// Deletes a session that a logout has unlinked, unless a phone has been linked to it anew.
-  ///
-  /// - Returns: Whether the session is gone.
-  private func finishUnlinked(
-    _ record: SessionRecord, _ key: ActionKey
-  ) async throws(UserAPIError) -> Bool {
-    let session = OwnedSession(record)
-    if try await self.upstream.status(of: session) == .working {
-      try await self.store.setConnected(true, sessionID: session.id, at: self.time.wallClock())
-      self.changes(session, .ended)
-      return false
-    }
-    try await self.remove(session, key, unlinks: false)
-    return true
   }
 
   /// Notes whether WAHA has the session, where the database says otherwise and no removal is under
