@@ -178,12 +178,7 @@ import UserAPI
 
   @Test func `a logout that is given up can be called again`() async throws {
     let service = Service()
-    let session = try await service.session(.working)
-    service.upstream.script.hold(.delete)
-    let call = Task.immediate { try await service.sessions.logout(session) }
-    await service.upstream.script.reached(.delete)
-    call.cancel()
-    #expect(await call.failure?.code == .canceled)
+    let session = try await self.departingSession(service)
     await service.upstream.script.canceled(.delete)
     service.upstream.script.release(.delete)
     try await service.sessions.logout(session)

@@ -207,6 +207,22 @@ import UserAPI
     #expect(service.store.record(ofUser: "user-9") == gone)
   }
 
+  @Test func `what another server has placed meanwhile is not taken back`() async throws {
+    for previous in [nil, SessionRecord.sample(host: self.a, isConnected: false)] {
+      let service = self.service(nil, nil)
+      if let previous { service.store.setRecord(previous) }
+      var theirs = SessionRecord.sample(name: "s_theirs", host: self.b)
+      theirs.updatedAt = Timestamp(millisecondsSinceEpoch: 1)
+      let placing: InMemorySessionStore.Step = previous == nil ? .insert : .place
+      service.store.script.whenBegun { [store = service.store, theirs] step in
+        if step == placing { store.setRecord(theirs) }
+      }
+      service.upstream.setSilent([self.b])
+      #expect(try await self.failure(service, "user-1")?.reason == .upstreamUnavailable)
+      #expect(service.store.record(ofUser: "user-1") == theirs)
+    }
+  }
+
   @Test func `who gives up on a host that hangs takes no place there`() async throws {
     let service = self.service(nil, nil)
     let caller = try await makeCaller()

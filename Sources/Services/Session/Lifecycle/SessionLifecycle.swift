@@ -137,9 +137,9 @@ final class SessionLifecycle: Sendable {
     var placement = self.placement
     var failure: UserAPIError?
     while true {
-      let record: SessionRecord
+      let (record, isOurs): (SessionRecord, Bool)
       do throws(UserAPIError) {
-        record = try await self.place(
+        (record, isOurs) = try await self.place(
           previous, ofUser: userID, on: placement.preferring(self.isHostUp))
       } catch {
         throw failure ?? error
@@ -151,7 +151,7 @@ final class SessionLifecycle: Sendable {
       do throws(UserAPIError) {
         return (record, try await self.upstream.status(of: OwnedSession(record)))
       } catch {
-        guard self.placement.isSpread else { throw error }
+        guard isOurs, self.placement.isSpread else { throw error }
         await self.takeBack(record, to: previous)
         failure = failure ?? error
         placement = placement.without(record.host)
@@ -160,16 +160,21 @@ final class SessionLifecycle: Sendable {
     }
   }
 
+  /// - Returns: Also whether it was this call that placed it: a server that has lost its lock may
+  ///   find that another has.
   private func place(
     _ previous: SessionRecord?, ofUser userID: String, on placement: HostPlacement
-  ) async throws(UserAPIError) -> SessionRecord {
+  ) async throws(UserAPIError) -> (SessionRecord, isOurs: Bool) {
     let now = self.time.wallClock()
-    if let previous { return try await self.store.placeSession(previous, on: placement, at: now) }
-    return try await self.store.insertSession(
-      SessionRecord(
-        id: SessionName.makeID(), name: SessionName.make(), userID: userID, isConnected: true,
-        createdAt: now, updatedAt: now),
-      on: placement)
+    if let previous {
+      let placed = try await self.store.placeSession(previous, on: placement, at: now)
+      return (placed, placed.updatedAt == now && placement.contains(placed.host))
+    }
+    let new = SessionRecord(
+      id: SessionName.makeID(), name: SessionName.make(), userID: userID, isConnected: true,
+      createdAt: now, updatedAt: now)
+    let stored = try await self.store.insertSession(new, on: placement)
+    return (stored, stored.id == new.id)
   }
 
   /// Gives back the place of a session, for whom there is nobody to wait any more as well.
