@@ -198,7 +198,8 @@ import UserAPI
     try await self.keys.refresh()
     self.source.script.hold(.read)
     await withTaskGroup(of: UserAPIError?.self) { group in
-      for index in 0..<33 { group.addTask { await self.failure("x\(index)") } }
+      // One has the source asked, and 32 may wait for it.
+      for index in 0..<34 { group.addTask { await self.failure("x\(index)") } }
       // All the others are held.
       let refused = await group.next().flatMap { $0 }
       #expect(refused?.reason == .keysUnavailable)

@@ -139,7 +139,8 @@ import UserAPI
     let typed = try #require(try await link.next())
     #expect(typed.pairingCode?.text == "CODE-0001")
     #expect(typed.code == scan.code)
-    await self.service.time.slept(times: 3)
+    // One more than without a number: for the code to type there is a limit.
+    await self.service.time.slept(times: 4)
     self.service.upstream.setCode("2@second")
     self.service.time.advance(by: .seconds(1))
     let next = try #require(try await link.next())

@@ -26,6 +26,8 @@ package final class JWTKeys: Sendable {
     var ring: JWTKeyRing
     /// Who waits for the reading that is under way.
     var waiters: [Int: Waiter] = [:]
+    /// How many tokens wait for it, or are about to.
+    var waitingTokens = 0
     var lastWaiter = 0
     /// What ``JWTKeys/run()`` waits in until the keys are due.
     var nap: (until: ContinuousClock.Instant, task: Task<Void, Never>)?
@@ -43,7 +45,7 @@ package final class JWTKeys: Sendable {
 
   /// How many tokens wait for their keys at once, so that made-up ones keep no others from being
   /// verified while the source does not answer.
-  private static let maxWaiters = 32
+  private static let maxWaitingTokens = 32
 
   private let source: any JWTKeySource
   private let time: TimeSource
@@ -147,11 +149,17 @@ package final class JWTKeys: Sendable {
           retryAfter: retryAfter)
       case .begin(let attempt): _ = await self.outcome(of: attempt, begins: true)
       case .wait(let attempt):
-        guard self.state.withLockedValue({ $0.waiters.count < Self.maxWaiters }) else {
+        let hasRoom = self.state.withLockedValue { state in
+          guard state.waitingTokens < Self.maxWaitingTokens else { return false }
+          state.waitingTokens += 1
+          return true
+        }
+        guard hasRoom else {
           throw UserAPIError(
             .keysUnavailable, "too many tokens wait for their keys", retryAfter: .seconds(1))
         }
         _ = await self.outcome(of: attempt)
+        self.state.withLockedValue { $0.waitingTokens -= 1 }
       }
       if Task.isCancelled { throw UserAPIError.canceled }
     }
