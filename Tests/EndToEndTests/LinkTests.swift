@@ -69,12 +69,12 @@ import Testing
       #expect(shown?["attempts"] == .number(6))
       #expect(shown?["expiresAt"]?.text != nil)
       try await deployment.control("POST", "sessions/\(name)/scan")
-      #expect(await link.end() == 0, "\(link.output)")
+      #expect(await link.endOfOutput() == 0, "\(link.output)")
       let last = try #require(link.output.split(separator: "\n").last)
       #expect(JSON(String(last))?["status"]?.text == "WORKING")
 
       let again = try self.link(deployment, token: token)
-      #expect(await again.end() == 0)
+      #expect(await again.endOfOutput() == 0)
       #expect(again.output.split(separator: "\n").count == 1, "\(again.output)")
     }
   }
@@ -85,7 +85,7 @@ import Testing
     ) { deployment in
       let token = try await deployment.token(user: "alice").secret
       let link = try self.link(deployment, token: token)
-      #expect(await link.end() == 1)
+      #expect(await link.endOfOutput() == 1)
       let lines = link.output.split(separator: "\n")
       #expect(lines.contains { $0.contains(#""qr":"#) })
       #expect(lines.dropLast().last?.contains(#""status":"FAILED""#) == true)
@@ -105,7 +105,7 @@ import Testing
       let name = try #require(typed?["sessionName"]?.text)
       #expect(try await deployment.requestCount("/api/\(name)/auth/request-code") == 1)
       try await deployment.control("POST", "sessions/\(name)/scan")
-      #expect(await link.end() == 0, "\(link.output)")
+      #expect(await link.endOfOutput() == 0, "\(link.output)")
 
       try await deployment.control(
         "POST", "faults", #"{"path":"/api/\#(name)/auth/request-code","status":500}"#)
@@ -115,7 +115,7 @@ import Testing
       #expect(told?["qr"]?.text != nil)
       #expect(told?["pairingCode"] == nil)
       try await deployment.control("POST", "sessions/\(name)/scan")
-      #expect(await refused.end() == 0, "\(refused.output)")
+      #expect(await refused.endOfOutput() == 0, "\(refused.output)")
       for secret in ["99912345678", "999 1234", "2@", typed?["pairingCode"]?.text ?? "-"] {
         #expect(!deployment.server.output.contains(secret))
       }
